@@ -1,0 +1,116 @@
+"""Which systems a text names: exact ids, aliases, spellings without separators, and typos."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from rapidfuzz import fuzz, process
+
+from index.catalog import Catalog
+
+_WORD = re.compile(r"[a-z0-9]+")
+_LONGEST = 9  # words in the longest id
+_COMPACT_FROM = 4  # letters from which a spelling without separators counts
+_TYPO_FROM = 5  # letters from which a near miss counts
+_TYPO_RATIO = 80  # rapidfuzz ratio, 0 to 100
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A place in a text that names a system.
+
+    Attributes:
+        system: id of the system.
+        start: first character.
+        end: character after the last.
+        exact: whether the name was spelt right.
+    """
+
+    system: str
+    start: int
+    end: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Names:
+    """Finds systems by name.
+
+    Attributes:
+        catalog: where the names come from.
+        is_word: tells ordinary words, which are never taken for a misspelt name.
+    """
+
+    catalog: Catalog
+    is_word: Callable[[str], bool]
+
+    @cached_property
+    def _known(self) -> Mapping[str, str]:
+        """Normalised and compact names, with the system; cards come before table weights."""
+        known: dict[str, str] = {}
+        for name, system in self.catalog.names():
+            for form in (_plain(name), _compact(name)):
+                known.setdefault(form, system)
+        for weight in self.catalog.timm:
+            known.setdefault(_plain(weight.split(".", maxsplit=1)[0]), weight)
+        return known
+
+    def resolve(self, name: str) -> str | None:
+        """The system that goes by this name, spelt right up to case and separators."""
+        return self._known.get(_plain(name)) or self._known.get(_compact(name))
+
+    def nearest(self, name: str, count: int = 3) -> tuple[str, ...]:
+        """The systems with the most similar names, best first."""
+        found = process.extract(_plain(name), list(self._known), scorer=fuzz.WRatio, limit=20)
+        return tuple(dict.fromkeys(self._known[form] for form, _, _ in found))[:count]
+
+    def mentions(self, text: str, typos: bool = True) -> tuple[Mention, ...]:
+        """The systems that a text names, in order; the longest name wins where two overlap.
+
+        Args:
+            text: what may name systems.
+            typos: whether misspelt names count.
+        """
+        words = [(word[0], word.start(), word.end()) for word in _WORD.finditer(text.lower())]
+        found: list[Mention] = []
+        taken: set[int] = set()
+        for exact in (True, False) if typos else (True,):
+            for first, last in _spans(len(words)):
+                if taken & set(range(first, last)):
+                    continue
+                run = [word for word, _, _ in words[first:last]]
+                if system := self._exact(run) if exact else self._typo(run):
+                    taken |= set(range(first, last))
+                    found.append(Mention(system, words[first][1], words[last - 1][2], exact))
+        return tuple(sorted(found, key=lambda mention: mention.start))
+
+    def _exact(self, words: list[str]) -> str | None:
+        joined = "".join(words)
+        compact = self._known.get(joined) if len(joined) >= _COMPACT_FROM else None
+        return self._known.get(" ".join(words)) or compact
+
+    def _typo(self, words: list[str]) -> str | None:
+        joined = " ".join(words)
+        odd = [word for word in words if not word.isdigit() and not self.is_word(word)]
+        if len(joined) < _TYPO_FROM or not odd:
+            return None
+        best = process.extractOne(
+            joined, list(self._known), scorer=fuzz.ratio, score_cutoff=_TYPO_RATIO
+        )
+        return self._known[best[0]] if best else None
+
+
+def _spans(count: int) -> Iterator[tuple[int, int]]:
+    """Spans of words, the longest first."""
+    for length in range(min(count, _LONGEST), 0, -1):
+        for first in range(count - length + 1):
+            yield first, first + length
+
+
+def _plain(name: str) -> str:
+    return " ".join(_WORD.findall(name.lower()))
+
+
+def _compact(name: str) -> str:
+    return "".join(_WORD.findall(name.lower()))

@@ -1,0 +1,253 @@
+"""Hybrid search over cards, capabilities and tools: vectors in FAISS, words in BM25, fused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.card import Card
+from index.catalog import Catalog
+from index.names import Names
+from index.properties import properties, show
+
+if TYPE_CHECKING:  # NumPy and the encoder are loaded when an index is used, not when imported
+    from index.encoder import Encoder, Vectors
+
+FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
+_LINKS, _BUILD_EFFORT, _SEARCH_EFFORT = 32, 200, 128  # HNSW
+_DEPTH = 100  # candidates from each side before fusion
+_RRF = 60  # the usual constant of reciprocal rank fusion
+_NAMED = 1.0  # what a system named in the question gets on top; ranks alone stay below it
+_FORMAT = 1
+# By what people describe a system without its name; more would only blur the vector.
+_TELLING = (
+    "licence", "commercial_use", "status", "successor", "parameters", "steps", "price",
+    "memory_gib", "max_text_tokens", "max_references", "text_encoder", "max_side", "image_size",
+    "top1", "architecture", "trains", "framework",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Document:
+    """One searchable text.
+
+    Attributes:
+        id: a card id, `card#capability`, or `tool:name`.
+        text: what is encoded and indexed.
+    """
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result of a search.
+
+    Attributes:
+        id: a card id, `card#capability`, or `tool:name`.
+        score: higher is better; above 1 if the question names it.
+        why: the text that matched, or how it was named.
+    """
+
+    id: str
+    score: float
+    why: str
+
+    @property
+    def system(self) -> str:
+        """The card id; empty for a tool."""
+        return "" if self.id.startswith("tool:") else self.id.partition("#")[0]
+
+
+def documents(catalog: Catalog) -> tuple[Document, ...]:
+    """The searchable texts of all cards and their capabilities."""
+    return tuple(document for card in catalog.cards.values() for document in _of_card(card))
+
+
+def _of_card(card: Card) -> Iterable[Document]:
+    names = ", ".join((card.name, card.id, *card.aliases))
+    yield Document(card.id, f"{names}. {card.publisher}. {card.summary}")
+    yield Document(card.id, f"{card.name}: {', '.join(_facts(card))}")
+    for capability in card.capabilities:
+        best = "; ".join(capability.best_for)
+        text = f"{card.name}: {capability.title}. {capability.summary} Best for {best}"
+        yield Document(f"{card.id}#{capability.id}", text)
+
+
+def _facts(card: Card) -> Iterable[str]:
+    """What singles a card out, in words: the first true value of each telling property."""
+    table = properties()
+    for name in _TELLING:
+        values = (claim for claim in card.claims if claim.property == name)
+        if truth := next((claim.truth for claim in values if claim.truth is not None), None):
+            yield f"{table[name].label} {show(truth, table[name].unit)}"
+
+
+@dataclass(frozen=True)
+class SearchIndex:
+    """A built index; `search` is its one question.
+
+    Attributes:
+        documents: the texts, in the order of their vectors.
+        vectors: unit vectors, shape (documents, dimensions).
+        encoder: turns a question into a vector.
+        names: finds the systems that a question names.
+    """
+
+    documents: tuple[Document, ...]
+    vectors: Vectors
+    encoder: Encoder
+    names: Names
+
+    def search(self, text: str, k: int = 10, vector: Vectors | None = None) -> tuple[Hit, ...]:
+        """The best `k` hits, each system once, best first.
+
+        Args:
+            text: the question.
+            k: how many.
+            vector: the question's vector, shape (dimensions,), if it is already known.
+        """
+        if vector is None:
+            vector = self.encoder.encode([text])[0]
+        best: dict[str, Hit] = {}
+        for system in self.named(text):
+            best[system] = Hit(system, _NAMED + 1 / (1 + len(best)), "named in the question")
+        for place, score in self._fused(text, vector):
+            found = self.documents[place]
+            key = found.id.partition("#")[0]
+            if key not in best:
+                best[key] = Hit(found.id, score, found.text)
+        return tuple(sorted(best.values(), key=lambda hit: -hit.score)[:k])
+
+    def named(self, text: str) -> tuple[str, ...]:
+        """Ids of the systems that a text names, in order."""
+        return tuple(dict.fromkeys(mention.system for mention in self.names.mentions(text)))
+
+    def nearest(self, vector: Vectors, k: int) -> tuple[tuple[int, float], ...]:
+        """Places and cosines of the `k` nearest documents."""
+        scores, places = self._dense.search(vector[None].astype("float32"), k)
+        pairs = zip(places[0], scores[0], strict=True)
+        return tuple((int(place), float(score)) for place, score in pairs if place >= 0)
+
+    def _fused(self, text: str, vector: Vectors) -> Sequence[tuple[int, float]]:
+        """Reciprocal rank fusion (Cormack et al. 2009), scaled to at most 1."""
+        depth = min(_DEPTH, len(self.documents))
+        ranks: dict[int, float] = {}
+        by_words = self._words(text, depth)
+        for places in ([place for place, _ in self.nearest(vector, depth)], by_words):
+            for rank, place in enumerate(places):
+                ranks[place] = ranks.get(place, 0.0) + (_RRF + 1) / (_RRF + rank + 1) / 2
+        return sorted(ranks.items(), key=lambda pair: -pair[1])
+
+    def _words(self, text: str, depth: int) -> list[int]:
+        tokens = [token for token in tokenize(text) if token in self._lexical.vocab_dict]
+        if not tokens:
+            return []
+        places, scores = self._lexical.retrieve([tokens], k=depth, show_progress=False)
+        return [int(p) for p, score in zip(places[0], scores[0], strict=True) if score > 0]
+
+    @cached_property
+    def _dense(self) -> Any:
+        import faiss
+
+        width = self.vectors.shape[1]
+        if len(self.vectors) < FLAT_BELOW:
+            index: Any = faiss.IndexFlatIP(width)
+        else:
+            index = faiss.IndexHNSWFlat(width, _LINKS, faiss.METRIC_INNER_PRODUCT)
+            index.hnsw.efConstruction, index.hnsw.efSearch = _BUILD_EFFORT, _SEARCH_EFFORT
+        index.add(self.vectors)
+        return index
+
+    @cached_property
+    def _lexical(self) -> Any:
+        import bm25s
+
+        index = bm25s.BM25()
+        index.index([tokenize(found.text) for found in self.documents], show_progress=False)
+        return index
+
+
+def tokenize(text: str) -> list[str]:
+    """Lower-case words and numbers; ids fall into their parts."""
+    return re.findall(r"[a-z]+\d*|\d+(?:\.\d+)?[a-z]*", text.lower())
+
+
+def fingerprint(texts: Sequence[Document], encoder: Encoder) -> str:
+    """Changes whenever the index would have to be rebuilt."""
+    content = json.dumps([_FORMAT, encoder.fingerprint, [asdict(text) for text in texts]])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def build(
+    texts: Sequence[Document], encoder: Encoder, names: Names, old: Path | None = None
+) -> SearchIndex:
+    """Encodes the texts; vectors of unchanged texts are taken from the saved index `old`."""
+    import numpy as np
+
+    known = _saved_vectors(old, encoder) if old else {}
+    missing = [found.text for found in texts if found.text not in known]
+    known |= dict(zip(missing, encoder.encode(missing), strict=True))
+    vectors = np.stack([known[found.text] for found in texts])
+    return SearchIndex(tuple(texts), vectors, encoder, names)
+
+
+def _saved_vectors(folder: Path, encoder: Encoder) -> dict[str, Vectors]:
+    saved = _read(folder)
+    if saved is None or saved[0]["encoder"] != encoder.fingerprint:
+        return {}
+    texts = (row["text"] for row in saved[0]["documents"])
+    return dict(zip(texts, saved[1], strict=True))
+
+
+def save(index: SearchIndex, folder: Path) -> None:
+    """Writes `vectors.npy`, then `manifest.json`, whose existence means complete.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    import numpy as np
+
+    aside = folder.with_name(folder.name + ".new")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    np.save(aside / "vectors.npy", index.vectors)
+    manifest = {
+        "format": _FORMAT,
+        "fingerprint": fingerprint(index.documents, index.encoder),
+        "encoder": index.encoder.fingerprint,
+        "documents": [asdict(found) for found in index.documents],
+    }
+    (aside / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+
+
+def load(
+    folder: Path, texts: Sequence[Document], encoder: Encoder, names: Names
+) -> SearchIndex | None:
+    """The saved index, if it is whole and was built from just these texts and this encoder."""
+    saved = _read(folder)
+    if saved is None or saved[0]["fingerprint"] != fingerprint(texts, encoder):
+        return None
+    return SearchIndex(tuple(texts), saved[1], encoder, names)
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], Vectors] | None:
+    import numpy as np
+
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    whole = manifest.get("format") == _FORMAT and vectors.dtype == np.float32
+    return (manifest, vectors) if whole and len(vectors) == len(manifest["documents"]) else None
