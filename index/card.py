@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cache
@@ -36,7 +37,7 @@ class Run:
         repository: Hub repository, endpoint path, or source repository.
         weights: folder of shipped weights, relative to the package `tools`.
         download_mb: size of the weights to fetch, megabytes (10^6 bytes).
-        gated: whether the Hub asks to accept a licence first.
+        gated: whether the Hub asks to accept a licence first; none if unknown.
         memory_gib: device memory needed to run it at its defaults, GiB.
         steps: default number of denoising steps.
         guidance: default guidance scale.
@@ -55,7 +56,7 @@ class Run:
     repository: str = ""
     weights: str = ""
     download_mb: Positive | None = None
-    gated: bool = False
+    gated: bool | None = None
     memory_gib: Positive | None = None
     steps: int | None = None
     guidance: float | None = None
@@ -161,6 +162,17 @@ class _ClaimRow:
 
 
 @dataclass(frozen=True)
+class _Source:
+    """Who states a field of the card, where the card's own source does not."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    says: str
+    source: str
+    date: date
+    verdict: Literal["verified", "claimed"] = "verified"
+
+
+@dataclass(frozen=True)
 class _CardFile:
     """A whole card file, as written."""
 
@@ -183,6 +195,7 @@ class _CardFile:
     run: Run = field(default_factory=Run)
     capabilities: tuple[Capability, ...] = ()
     claims: tuple[_ClaimRow, ...] = ()
+    sources: Mapping[str, _Source] = field(default_factory=dict)
 
 
 @cache
@@ -254,7 +267,12 @@ def _first_error(name: str, text: str, error: ValidationError) -> str:
 
 
 def _assemble(raw: _CardFile, name: str, text: str) -> Card:
-    values = {item.name: getattr(raw, item.name) for item in fields(raw)}
+    """The card of a file, every claim with its system, unit and place."""
+    if unknown := set(raw.sources) - set(_FIELD_PROPERTIES):
+        field_name = min(unknown)
+        where = f"{name}, line {line_of(text, (f'sources.{field_name}', 0))}"
+        raise CardError(f"{where}, field sources.{field_name}: is no field of a card. Mend it.")
+    values = {item.name: getattr(raw, item.name) for item in fields(Card)}
     values["date"] = raw.date.isoformat()
     values["claims"] = _field_claims(raw, name) + tuple(
         _claim(raw, row, number, name, text) for number, row in enumerate(raw.claims)
@@ -264,10 +282,10 @@ def _assemble(raw: _CardFile, name: str, text: str) -> Card:
 
 def _claim(raw: _CardFile, row: _ClaimRow, number: int, name: str, text: str) -> Claim:
     table = properties()
-    where = f"{name}, line {line_of(text, ('claims', number, 'property'))}, claims.{number}"
+    where = f"{name}, line {line_of(text, ('claims', number, 'property'))}, field claims.{number}"
     if row.property not in table:
         raise CardError(f"{where}.property: {row.property!r} is not in properties.toml. Add it.")
-    if row.property in _FIELD_PROPERTIES and row.verdict != "refuted":
+    if row.property in _FIELD_PROPERTIES and row.verdict != "refuted" and not row.at:
         raise CardError(f"{where}.property: {row.property!r} is a field of the card. Say it there.")
     if (row.verdict == "refuted") != (row.right is not None):
         raise CardError(f"{where}.right: only a refuted claim has a right value, and must have it.")
@@ -307,16 +325,17 @@ def _field_claims(raw: _CardFile, name: str) -> tuple[Claim, ...]:
 
 
 def _field_claim(raw: _CardFile, key: str, value: Value, where: str) -> Claim:
+    stated = raw.sources.get(key) or _Source(raw.publisher, raw.source, raw.date)
     return Claim(
         system=raw.id,
         property=key,
         value=value,
         unit=properties()[key].unit,
         at="",
-        says=raw.publisher,
-        source=raw.source,
-        date=raw.date.isoformat(),
-        verdict="verified",
+        says=stated.says,
+        source=stated.source,
+        date=stated.date.isoformat(),
+        verdict=stated.verdict,
         right=None,
         note="",
         field=where,

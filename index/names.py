@@ -12,8 +12,8 @@ from index.catalog import Catalog
 _WORD = re.compile(r"[a-z0-9]+")
 _LONGEST = 9  # words in the longest id
 _COMPACT_FROM = 4  # letters from which a spelling without separators counts
-_TYPO_FROM = 5  # letters from which a near miss counts
-_TYPO_RATIO = 80  # rapidfuzz ratio, 0 to 100
+_TYPO_FROM, _TYPO_WORDS = 5, 6  # letters from which, and words up to which, a near miss counts
+_TYPO_RATIO, _WORD_RATIO = 80, 70  # rapidfuzz ratio, 0 to 100, of the name and of its odd words
 
 
 @dataclass(frozen=True)
@@ -73,17 +73,29 @@ class Names:
             typos: whether misspelt names count.
         """
         words = [(word[0], word.start(), word.end()) for word in _WORD.finditer(text.lower())]
-        found: list[Mention] = []
-        taken: set[int] = set()
+        found: dict[tuple[int, int], Mention] = {}
         for exact in (True, False) if typos else (True,):
             for first, last in _spans(len(words)):
-                if taken & set(range(first, last)):
-                    continue
+                inside = [span for span in found if first < span[1] and span[0] < last]
                 run = [word for word, _, _ in words[first:last]]
-                if system := self._exact(run) if exact else self._typo(run):
-                    taken |= set(range(first, last))
-                    found.append(Mention(system, words[first][1], words[last - 1][2], exact))
-        return tuple(sorted(found, key=lambda mention: mention.start))
+                system = self._exact(run) if exact else self._typo(run)
+                # A misspelt word beside a right one belongs to the same name.
+                if system and all(
+                    not exact and first <= span[0] and span[1] <= last and named.system == system
+                    for span, named in found.items()
+                    if span in inside
+                ):
+                    for span in inside:
+                        del found[span]
+                    start, end = words[first][1], words[last - 1][2]
+                    found[first, last] = Mention(system, start, end, exact)
+        return tuple(found[span] for span in sorted(found))
+
+    def without(self, text: str) -> str:
+        """The text with every system that it names replaced by "it"."""
+        for mention in reversed(self.mentions(text)):
+            text = f"{text[: mention.start]}it{text[mention.end :]}"
+        return text
 
     def _exact(self, words: list[str]) -> str | None:
         joined = "".join(words)
@@ -93,12 +105,21 @@ class Names:
     def _typo(self, words: list[str]) -> str | None:
         joined = " ".join(words)
         odd = [word for word in words if not word.isdigit() and not self.is_word(word)]
-        if len(joined) < _TYPO_FROM or not odd:
+        if len(joined) < _TYPO_FROM or len(words) > _TYPO_WORDS or not odd:
             return None
         best = process.extractOne(
-            joined, list(self._known), scorer=fuzz.ratio, score_cutoff=_TYPO_RATIO
+            joined, self._known.keys(), scorer=fuzz.ratio, score_cutoff=_TYPO_RATIO
         )
-        return self._known[best[0]] if best else None
+        if best is None or not all(_resembles(word, best[0]) for word in odd):
+            return None
+        if not {words[0], words[-1]} <= {*odd, *best[0].split()}:
+            return None  # an ordinary word at the rim belongs to the sentence
+        return self._known[best[0]]
+
+
+def _resembles(word: str, name: str) -> bool:
+    """Whether an unknown word can be a misspelling of some word of a name."""
+    return any(fuzz.ratio(word, part) >= _WORD_RATIO for part in (*name.split(), name))
 
 
 def _spans(count: int) -> Iterator[tuple[int, int]]:

@@ -45,14 +45,17 @@ def properties() -> Mapping[str, Property]:
     )
 
 
+LARGER = {"million": "billion", "MB": "GB", "ms": "s"}  # what a thousand of a unit is called
+
+
 def show(value: str | float | bool, unit: str) -> str:
     """A value with its unit, as people write it: "12 billion", "$0.04", "77.498 %"."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
-    if unit == "million":
-        return f"{value / 1000:g} billion" if value >= 1000 else f"{value:g} million"
+    if unit in LARGER and value >= 1000:
+        value, unit = value / 1000, LARGER[unit]
     if unit == "USD":
         return "$" + f"{value:.3f}".removesuffix("0")
     number = f"{value:g}" if abs(value) < 10_000 else f"{value:,.10g}"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ _DEPTH = 100  # candidates from each side before fusion
 _RRF = 60  # the usual constant of reciprocal rank fusion
 _NAMED = 1.0  # what a system named in the question gets on top; ranks alone stay below it
 _FORMAT = 1
+_PROPERTY = "property:"
 # By what people describe a system without its name; more would only blur the vector.
 _TELLING = (
     "licence", "commercial_use", "status", "successor", "parameters", "steps", "price",
@@ -45,6 +46,15 @@ class Document:
 
     id: str
     text: str
+
+
+def phrases() -> tuple[Document, ...]:
+    """The ways in which people ask for each property; searched by `asked`, never hits."""
+    return tuple(
+        Document(f"{_PROPERTY}{rule.name}", phrase)
+        for rule in properties().values()
+        for phrase in (rule.label, *rule.asks)
+    )
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class SearchIndex:
     """A built index; `search` is its one question.
 
     Attributes:
-        documents: the texts, in the order of their vectors.
+        documents: the texts, in the order of their vectors; phrases of properties come last.
         vectors: unit vectors, shape (documents, dimensions).
         encoder: turns a question into a vector.
         names: finds the systems that a question names.
@@ -131,6 +141,16 @@ class SearchIndex:
         """Ids of the systems that a text names, in order."""
         return tuple(dict.fromkeys(mention.system for mention in self.names.mentions(text)))
 
+    def asked(self, text: str) -> Mapping[str, float]:
+        """How near a question, less the systems it names, is to the phrases of each property."""
+        vector = self.encoder.encode([self.names.without(text)])[0]
+        cosines = self.vectors[self._searchable :] @ vector
+        best: dict[str, float] = {}
+        for found, cosine in zip(self.documents[self._searchable :], cosines, strict=True):
+            name = found.id.removeprefix(_PROPERTY)
+            best[name] = max(best.get(name, -1.0), float(cosine))
+        return best
+
     def nearest(self, vector: Vectors, k: int) -> tuple[tuple[int, float], ...]:
         """Places and cosines of the `k` nearest documents."""
         scores, places = self._dense.search(vector[None].astype("float32"), k)
@@ -139,7 +159,7 @@ class SearchIndex:
 
     def _fused(self, text: str, vector: Vectors) -> Sequence[tuple[int, float]]:
         """Reciprocal rank fusion (Cormack et al. 2009), scaled to at most 1."""
-        depth = min(_DEPTH, len(self.documents))
+        depth = min(_DEPTH, self._searchable)
         ranks: dict[int, float] = {}
         by_words = self._words(text, depth)
         for places in ([place for place, _ in self.nearest(vector, depth)], by_words):
@@ -155,16 +175,21 @@ class SearchIndex:
         return [int(p) for p, score in zip(places[0], scores[0], strict=True) if score > 0]
 
     @cached_property
+    def _searchable(self) -> int:
+        """How many documents, from the first, can be hits."""
+        return sum(not found.id.startswith(_PROPERTY) for found in self.documents)
+
+    @cached_property
     def _dense(self) -> Any:
         import faiss
 
         width = self.vectors.shape[1]
-        if len(self.vectors) < FLAT_BELOW:
+        if self._searchable < FLAT_BELOW:
             index: Any = faiss.IndexFlatIP(width)
         else:
             index = faiss.IndexHNSWFlat(width, _LINKS, faiss.METRIC_INNER_PRODUCT)
             index.hnsw.efConstruction, index.hnsw.efSearch = _BUILD_EFFORT, _SEARCH_EFFORT
-        index.add(self.vectors)
+        index.add(self.vectors[: self._searchable])
         return index
 
     @cached_property
@@ -172,7 +197,8 @@ class SearchIndex:
         import bm25s
 
         index = bm25s.BM25()
-        index.index([tokenize(found.text) for found in self.documents], show_progress=False)
+        texts = (found.text for found in self.documents[: self._searchable])
+        index.index([tokenize(text) for text in texts], show_progress=False)
         return index
 
 
@@ -188,12 +214,14 @@ def fingerprint(texts: Sequence[Document], encoder: Encoder) -> str:
 
 
 def build(
-    texts: Sequence[Document], encoder: Encoder, names: Names, old: Path | None = None
+    texts: Sequence[Document], encoder: Encoder, names: Names, old: Iterable[Path] = ()
 ) -> SearchIndex:
-    """Encodes the texts; vectors of unchanged texts are taken from the saved index `old`."""
+    """Encodes the texts; vectors of unchanged texts are taken from the saved indexes `old`."""
     import numpy as np
 
-    known = _saved_vectors(old, encoder) if old else {}
+    known: dict[str, Vectors] = {}
+    for folder in old:
+        known |= _saved_vectors(folder, encoder)
     missing = [found.text for found in texts if found.text not in known]
     known |= dict(zip(missing, encoder.encode(missing), strict=True))
     vectors = np.stack([known[found.text] for found in texts])
