@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +20,11 @@ from index.properties import properties, show
 if TYPE_CHECKING:  # NumPy and the encoder are loaded when an index is used, not when imported
     from index.encoder import Encoder, Vectors
 
+SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a wheel bring
 FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
 _LINKS, _BUILD_EFFORT, _SEARCH_EFFORT = 32, 200, 128  # HNSW
 _DEPTH = 100  # candidates from each side before fusion
+_LENGTH = 0.4  # BM25's b: a card that says much is penalised little for it
 _RRF = 60  # the usual constant of reciprocal rank fusion
 _NAMED = 1.0  # what a system named in the question gets on top; ranks alone stay below it
 _FORMAT = 1
@@ -41,11 +43,18 @@ class Document:
 
     Attributes:
         id: a card id, `card#capability`, or `tool:name`.
-        text: what is encoded and indexed.
+        text: what is encoded, and found by its words.
+        words: what is only found by its words.
     """
 
     id: str
     text: str
+    words: str = ""
+
+    @property
+    def key(self) -> str:
+        """What a search returns once: the system or tool."""
+        return self.id.partition("#")[0]
 
 
 def phrases() -> tuple[Document, ...]:
@@ -84,12 +93,21 @@ def documents(catalog: Catalog) -> tuple[Document, ...]:
 
 def _of_card(card: Card) -> Iterable[Document]:
     names = ", ".join((card.name, card.id, *card.aliases))
-    yield Document(card.id, f"{names}. {card.publisher}. {card.summary}")
+    yield Document(card.id, f"{names}. {card.publisher}. {card.summary}", _all_claims(card))
     yield Document(card.id, f"{card.name}: {', '.join(_facts(card))}")
     for capability in card.capabilities:
         best = "; ".join(capability.best_for)
         text = f"{card.name}: {capability.title}. {capability.summary} Best for {best}"
         yield Document(f"{card.id}#{capability.id}", text)
+
+
+def _all_claims(card: Card) -> str:
+    table = properties()
+    return " ".join(
+        f"{table[claim.property].label} {show(claim.truth, claim.unit)} {claim.at} {claim.note}"
+        for claim in card.claims
+        if claim.truth is not None
+    )
 
 
 def _facts(card: Card) -> Iterable[str]:
@@ -130,11 +148,8 @@ class SearchIndex:
         best: dict[str, Hit] = {}
         for system in self.named(text):
             best[system] = Hit(system, _NAMED + 1 / (1 + len(best)), "named in the question")
-        for place, score in self._fused(text, vector):
-            found = self.documents[place]
-            key = found.id.partition("#")[0]
-            if key not in best:
-                best[key] = Hit(found.id, score, found.text)
+        for hit in self._fused(text, vector):
+            best.setdefault(Document(hit.id, "").key, hit)
         return tuple(sorted(best.values(), key=lambda hit: -hit.score)[:k])
 
     def named(self, text: str) -> tuple[str, ...]:
@@ -157,22 +172,32 @@ class SearchIndex:
         pairs = zip(places[0], scores[0], strict=True)
         return tuple((int(place), float(score)) for place, score in pairs if place >= 0)
 
-    def _fused(self, text: str, vector: Vectors) -> Sequence[tuple[int, float]]:
-        """Reciprocal rank fusion (Cormack et al. 2009), scaled to at most 1."""
-        depth = min(_DEPTH, self._searchable)
-        ranks: dict[int, float] = {}
-        by_words = self._words(text, depth)
-        for places in ([place for place, _ in self.nearest(vector, depth)], by_words):
-            for rank, place in enumerate(places):
-                ranks[place] = ranks.get(place, 0.0) + (_RRF + 1) / (_RRF + rank + 1) / 2
-        return sorted(ranks.items(), key=lambda pair: -pair[1])
+    def _fused(self, text: str, vector: Vectors) -> Iterator[Hit]:
+        """Reciprocal rank fusion (Cormack et al. 2009) of meaning and words, at most 1."""
+        nearest: dict[str, Document] = {}
+        for place, _ in self.nearest(vector, min(_DEPTH, self._searchable)):
+            nearest.setdefault(self.documents[place].key, self.documents[place])
+        scores: dict[str, float] = {}
+        for keys in (list(nearest), self._by_words(text)):
+            for rank, key in enumerate(keys):
+                scores[key] = scores.get(key, 0.0) + (_RRF + 1) / (_RRF + rank + 1) / 2
+        for key, score in scores.items():
+            found = nearest.get(key, Document(key, "its facts share words with the question"))
+            yield Hit(found.id, score, found.text)
 
-    def _words(self, text: str, depth: int) -> list[int]:
+    def _by_words(self, text: str) -> list[str]:
+        """Keys by BM25 over everything that is said of each, best first."""
         tokens = [token for token in tokenize(text) if token in self._lexical.vocab_dict]
         if not tokens:
             return []
+        depth = min(_DEPTH, len(self._keys))
         places, scores = self._lexical.retrieve([tokens], k=depth, show_progress=False)
-        return [int(p) for p, score in zip(places[0], scores[0], strict=True) if score > 0]
+        found = zip(places[0], scores[0], strict=True)
+        return [self._keys[int(place)] for place, score in found if score > 0]
+
+    @cached_property
+    def _keys(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(found.key for found in self.documents[: self._searchable]))
 
     @cached_property
     def _searchable(self) -> int:
@@ -196,9 +221,11 @@ class SearchIndex:
     def _lexical(self) -> Any:
         import bm25s
 
-        index = bm25s.BM25()
-        texts = (found.text for found in self.documents[: self._searchable])
-        index.index([tokenize(text) for text in texts], show_progress=False)
+        texts: dict[str, list[str]] = {key: [] for key in self._keys}
+        for found in self.documents[: self._searchable]:
+            texts[found.key] += tokenize(f"{found.text} {found.words}")
+        index = bm25s.BM25(b=_LENGTH)
+        index.index(list(texts.values()), show_progress=False)
         return index
 
 
