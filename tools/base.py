@@ -1,0 +1,330 @@
+"""What every tool is made of: its card, its context, the blocks it yields, the ways it can fail."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
+
+from index.catalog import Catalog
+from index.evidence import Evidence, Fact
+from index.names import Names
+from index.search import Hit
+
+
+# --- what a tool says
+@dataclass(frozen=True)
+class Text:
+    """Prose in Markdown.
+
+    Attributes:
+        text: the prose.
+        cites: the facts behind its figures.
+    """
+
+    text: str
+    cites: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells that are already words.
+
+    Attributes:
+        columns: headings; a unit stands here or in the cell, not in both.
+        rows: cells, as many in each row as there are columns.
+        title: what the table is about; names the system where no row or column does.
+        cites: the facts behind its figures.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    cites: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture in the run folder.
+
+    Attributes:
+        path: the file.
+        alt: what it shows, in words.
+        metadata: the recipe it was made with, or what was seen in it.
+        cites: the facts behind figures in `alt` and `metadata`.
+    """
+
+    path: Path
+    alt: str
+    metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    cites: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn chart in the run folder.
+
+    Attributes:
+        path: the PNG file.
+        alt: what it shows, in words.
+        title: the title drawn on it.
+        labels: every other text drawn on it beside the axis ticks.
+        cites: the facts behind its figures.
+    """
+
+    path: Path
+    alt: str
+    title: str
+    labels: tuple[str, ...] = ()
+    cites: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to take away.
+
+    Attributes:
+        path: the file, in the run folder.
+        alt: what it holds, in words.
+    """
+
+    path: Path
+    alt: str
+    cites: tuple[Fact, ...] = ()
+
+
+Block = Text | Table | Image | Plot | File
+
+
+# --- the ways it can fail (anything else that is raised is a bug)
+class NeedsInput(Exception):
+    """Something is missing that only the person can give: asked back, with choices to click.
+
+    Attributes:
+        question: one short question.
+        choices: answers to offer.
+    """
+
+    def __init__(self, question: str, choices: Sequence[str] = ()) -> None:
+        super().__init__(question)
+        self.question = question
+        self.choices = tuple(choices)
+
+
+class NeedsConsent(NeedsInput):
+    """A paid, large or long step that the person has not agreed to yet."""
+
+
+class ToolFailed(Exception):
+    """The tool cannot do it: what is wrong, with the value; then what to do."""
+
+
+class NotBuiltYet(ToolFailed):
+    """The tool has a card but no body yet."""
+
+    def __init__(self, tool: str) -> None:
+        super().__init__(
+            f"The tool {tool} is not built yet. Ask 'what can you do' for the tools that are."
+        )
+
+
+class Stopped(Exception):
+    """The person stopped the step."""
+
+
+# --- the only door of a tool
+class Report(Protocol):
+    """Progress and cancel in one."""
+
+    def __call__(self, done: float, note: str = "") -> None:
+        """Tells how far the step is.
+
+        Args:
+            done: from 0 to 1.
+            note: what is going on, for the person.
+
+        Raises:
+            Stopped: the person asked to stop.
+        """
+        ...
+
+
+class Index(Protocol):
+    """Where a tool looks things up by name and by meaning."""
+
+    @property
+    def names(self) -> Names:
+        """Finds systems by name."""
+        ...
+
+    def named(self, text: str) -> tuple[str, ...]:
+        """Ids of the systems that a text names, in order."""
+        ...
+
+    def asked(self, text: str) -> Mapping[str, float]:
+        """How near a question, less the systems it names, is to the phrases of each property."""
+        ...
+
+    def search(self, text: str, k: int = 10) -> Sequence[Hit]:
+        """The best `k` cards, capabilities and tools for a text."""
+        ...
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the person has agreed to in advance.
+
+    Attributes:
+        usd: US dollars that may be spent.
+        download: whether large downloads are fine.
+        seconds: how long a step may take.
+    """
+
+    usd: float = 0.0
+    download: bool = False
+    seconds: float = 60.0
+
+
+class Models(Protocol):
+    """Loads models once and keeps what fits; lives in the worker."""
+
+    def load(self, system: str, report: Report, agreement: Agreement | None = None) -> Any:
+        """The loaded model of a system, by card id, timm name, or local folder.
+
+        Raises:
+            ToolFailed: it cannot be had here; the message says why and what to do.
+            NeedsConsent: it must be downloaded first, and that is large.
+        """
+        ...
+
+    def weights(self, system: str) -> Path | None:
+        """The folder that holds the weights of a system, if they are on this machine."""
+        ...
+
+    def default_classifier(self) -> str:
+        """The classifier to use when the person names none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a tool may touch.
+
+    Attributes:
+        device: `cpu`, `cuda` or `mps`.
+        catalog: all systems.
+        index: search by meaning.
+        tools: all tools, by name.
+        models: loads models; none outside the worker.
+        evidence: where facts are found and measurements kept.
+        owner: whose step it is.
+        run: id of this run.
+        run_folder: where its files go.
+        agreement: what the person agreed to.
+        report: progress, and where a stop is noticed.
+    """
+
+    device: str
+    catalog: Catalog
+    index: Index
+    tools: Mapping[str, "Tool"]
+    models: Models | None
+    evidence: Evidence
+    owner: str
+    run: str
+    run_folder: Path
+    agreement: Agreement
+    report: Report
+
+
+# --- the tool itself
+@dataclass(frozen=True)
+class ToolCard:
+    """What a tool says of itself.
+
+    Attributes:
+        title: a few words.
+        summary: one sentence: what the person gets.
+        examples: questions that it answers.
+        runs_model: whether it needs the worker.
+    """
+
+    title: str
+    summary: str
+    examples: tuple[str, ...]
+    runs_model: bool = False
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A typed function with its card; its parameters are read from the signature.
+
+    Attributes:
+        name: name of the file and of the function.
+        card: what it says of itself.
+        call: `call(ctx, **arguments)` yields blocks.
+    """
+
+    name: str
+    card: ToolCard
+    call: Callable[..., Iterator[Block]]
+
+    @property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The parameters after the context, by name."""
+        rest = list(inspect.signature(self.call, eval_str=True).parameters.values())[1:]
+        return {parameter.name: parameter for parameter in rest}
+
+    def check(self, arguments: Mapping[str, object]) -> dict[str, Any]:
+        """The arguments as the types of the signature.
+
+        Raises:
+            ToolFailed: one is unknown, of the wrong kind, or out of bounds.
+        """
+        try:
+            return dict(_adapter(self).validate_python(arguments).__dict__)
+        except ValidationError as error:
+            raise ToolFailed(_wording(self, error)) from None
+
+
+@cache
+def _adapter(tool: Tool) -> TypeAdapter[Any]:
+    fields: dict[str, Any] = {
+        name: (
+            parameter.annotation,
+            ... if parameter.default is inspect.Parameter.empty else parameter.default,
+        )
+        for name, parameter in tool.parameters.items()
+    }
+    config = ConfigDict(extra="forbid", protected_namespaces=())
+    return TypeAdapter(create_model(tool.name, __config__=config, **fields))
+
+
+def _wording(tool: Tool, error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "arguments"
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(tool.parameters)
+        return f"{tool.name} has no argument {name!r}. It takes: {known}."
+    if first["type"] == "missing":
+        return f"{tool.name} needs {name}. Give it a value."
+    reason = str(first["msg"]).removeprefix("Input should be ")
+    return f"{name} is {first['input']!r}, but should be {reason}. Give another value."
+
+
+@cache
+def load_tools() -> Mapping[str, Tool]:
+    """All tools of this package, by name: every module that has a `CARD`."""
+    found = {}
+    for module_info in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        module = importlib.import_module(f"tools.{module_info.name}")
+        if card := getattr(module, "CARD", None):
+            name = module_info.name
+            found[name] = Tool(name, card, getattr(module, name))
+    return MappingProxyType(found)

@@ -1,0 +1,51 @@
+"""The tool `help`: what it can do, and greetings."""
+
+import re
+from collections.abc import Iterator
+
+from tools.base import Block, Context, Table, Text, ToolCard
+
+CARD = ToolCard(
+    title="Say what I can do",
+    summary="Lists what can be asked, with an example for each.",
+    examples=(
+        "What can you do?",
+        "Help",
+        "Hello",
+        "Hi there",
+        "Good morning",
+        "Thanks, that was useful",
+        "Thank you!",
+        "How do I use this?",
+        "Which questions can I ask?",
+        "What are you?",
+        "Show me the tools",
+        "What kinds of things can this assistant help with?",
+    ),
+)
+_THANKS = re.compile(r"\b(thanks?|thank you|cheers|merci|danke|gracias)\b", re.IGNORECASE)
+_GREETING = re.compile(
+    r"\b(hello|hi|hey|good (?:morning|afternoon|evening)|hallo|hola|bonjour)\b", re.IGNORECASE
+)
+_SHORT = 40  # characters up to which a message is nothing but a greeting
+
+
+def help(ctx: Context, topic: str = "") -> Iterator[Block]:
+    """Greets, or lists the tools with an example question each.
+
+    Args:
+        ctx: the context.
+        topic: the person's words; a greeting or thanks gets one line.
+    """
+    if len(topic) < _SHORT and _THANKS.search(topic):
+        yield Text("You are welcome. Ask on whenever you like.")
+        return
+    if len(topic) < _SHORT and _GREETING.search(topic):
+        yield Text("Hello! Ask me about an image model, or drop in a picture.")
+        return
+    yield Text(
+        "I help to choose and use image models. Ask about a model, compare some, or drop in a "
+        "picture; every figure I give is measured here or cited with its source."
+    )
+    rows = tuple((tool.card.title, tool.card.examples[0]) for tool in ctx.tools.values())
+    yield Table(("I can", "Ask for example"), rows, "What I can do")

@@ -1,0 +1,80 @@
+"""Facts in words: the one way in which tools state a value and its source."""
+
+from collections.abc import Iterable, Sequence
+
+from index.card import Card
+from index.evidence import Claim, Fact, Measurement, Value
+from index.properties import properties, show
+
+_COMMERCIAL = {
+    "yes": "Yes, commercial use is allowed: the licence of {name} permits it",
+    "no": "No, commercial use is not allowed: the licence of {name} forbids it",
+    "conditions": "Commercial use of {name} is allowed on conditions of its licence",
+}
+
+
+def truth(fact: Fact) -> Value | None:
+    """The value of a fact to believe; none if nobody can tell."""
+    return fact.truth if isinstance(fact, Claim) else fact.value
+
+
+def shown(fact: Fact) -> str:
+    """The value of a fact to believe, with its unit; a measurement to three digits."""
+    value = truth(fact)
+    if value is None:
+        return "unknown"
+    if isinstance(fact, Measurement):
+        value = float(f"{fact.value:.3g}") if abs(fact.value) < 1000 else round(fact.value)
+    return show(value, fact.unit)
+
+
+def source(fact: Fact) -> str:
+    """Who says it and when, with a link where there is one."""
+    if isinstance(fact, Measurement):
+        return f"measured on {fact.device}, {fact.date}"
+    who = f"{fact.says}, {fact.date}"
+    return f"[{who}]({fact.source})" if fact.source.startswith("http") else f"{who}, {fact.source}"
+
+
+def sentence(card: Card, fact: Fact) -> str:
+    """One sentence that states a fact with its condition and source."""
+    return f"{_upper(_statement(card, fact))}{_condition(fact)} ({source(fact)})."
+
+
+def correction(card: Card, claims: Iterable[Claim]) -> str:
+    """What wrong claims say, and that they are wrong; empty if there are none."""
+    told = []
+    for claim in claims:
+        rule = properties()[claim.property]
+        wrong, right = show(claim.value, claim.unit), shown(claim)
+        said = f"{claim.says} claims for {card.name}: {rule.label} {wrong}. That is wrong"
+        told.append(f"{said}; right is {right}{_condition(claim)}. {claim.note}".strip())
+    return "\n\n".join(told)
+
+
+def cell(fact: Fact | None) -> str:
+    """A fact as a table cell; a dash where there is none."""
+    return "-" if fact is None else f"{shown(fact)}{_condition(fact)}"
+
+
+def best(facts: Sequence[Fact]) -> Fact | None:
+    """The fact to show where there is room for one: the first that can be believed."""
+    return next((fact for fact in facts if truth(fact) is not None), None)
+
+
+def _statement(card: Card, fact: Fact) -> str:
+    rule, value = properties()[fact.property], shown(fact)
+    if fact.property == "commercial_use":
+        return _COMMERCIAL[str(truth(fact))].format(name=card.name)
+    if rule.sentence:
+        return rule.sentence.format(name=card.name, value=value)
+    verb = "are" if rule.label.endswith("s") and not rule.label.endswith("ss") else "is"
+    return f"the {rule.label} of {card.name} {verb} {value}"
+
+
+def _condition(fact: Fact) -> str:
+    return f" ({fact.at})" if fact.at else ""
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
