@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -221,6 +222,7 @@ class SearchIndex:
     def _lexical(self) -> Any:
         import bm25s
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs every build to the terminal
         texts: dict[str, list[str]] = {key: [] for key in self._keys}
         for found in self.documents[: self._searchable]:
             texts[found.key] += tokenize(f"{found.text} {found.words}")

@@ -1,0 +1,1 @@
+"""Talks and decides: from a question to an answer with evidence."""

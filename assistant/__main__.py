@@ -1,0 +1,230 @@
+"""The command line: `python -m assistant` or `fitting-room`."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from assistant import commands
+from tools.base import Agreement, Tool, ToolFailed, load_tools
+
+if TYPE_CHECKING:
+    from assistant.answer import Answer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+index_app = typer.Typer(no_args_is_help=True, help="Build, check and fit the index.")
+app.add_typer(index_app, name="index")
+_EXITS = {"run": 0, "decline": 0, "clarify": 3, "failed": 4}
+_BATCHES = ("recommend", "verify")  # tools that answer many questions at once
+_errors = Console(stderr=True)
+
+
+def main() -> None:
+    """Runs the command line; a known failure is one sentence and an exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as error:
+        if not _is_worded(error):
+            raise
+        _errors.print(str(error), markup=False)
+        raise SystemExit(2) from None
+
+
+def _is_worded(error: Exception) -> bool:
+    from assistant.batch import BatchError
+    from assistant.settings import SettingsError
+    from assistant.store import StoreFailed
+    from index.card import CardError
+    from index.encoder import EncoderError
+
+    worded = (BatchError, SettingsError, StoreFailed, CardError, EncoderError, ToolFailed)
+    return isinstance(error, worded)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="The question.")] = "",
+    image: Annotated[list[Path] | None, typer.Option(help="A picture; may be repeated.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="A mask.")] = None,
+    conversation: Annotated[str, typer.Option(help="Id of a conversation to go on with.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    batch_in: Annotated[Path | None, typer.Option("--in", help="Questions, JSON lines.")] = None,
+    batch_out: Annotated[Path | None, typer.Option("--out", help="Answers, JSON lines.")] = None,
+    agree_usd: Annotated[float, typer.Option(help="US dollars that may be spent.")] = 0.0,
+    agree_download: Annotated[bool, typer.Option(help="Large downloads are fine.")] = False,
+    agree_seconds: Annotated[float, typer.Option(help="How long a step may take.")] = 60.0,
+) -> None:
+    """Ask one question."""
+    from assistant.ask import ask as answer_question
+    from assistant.conversation import Question
+
+    agreement = Agreement(agree_usd, agree_download, agree_seconds)
+    if batch_in or batch_out:
+        _batch("", batch_in, batch_out, agreement)
+        return
+    question = Question(text, tuple(image or ()), mask, conversation, agreement=agreement)
+    with _opened() as assistant:
+        _finish(list(_watched(answer_question(assistant, question)))[-1], as_json)
+
+
+@app.command()
+def route(
+    batch_in: Annotated[Path, typer.Option("--in", help="Questions, JSON lines.")],
+    batch_out: Annotated[Path, typer.Option("--out", help="Plans, JSON lines.")],
+) -> None:
+    """Plan questions without running anything."""
+    from assistant.batch import process
+    from assistant.routes import planned
+
+    with _opened() as assistant:
+        process(batch_in, batch_out, lambda row: planned(assistant, row))
+
+
+@app.command()
+def models(as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False) -> None:
+    """List the models: what is here, what fits, licence, size, and where it comes from."""
+    from assistant.routes import availability
+
+    rows = availability(_settings())
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        here = "here" if row["usable"] else f"not here: {row['why']} {row['how']}"
+        typer.echo(f"{row['id']:45} {row['licence'] or 'licence unknown':30} {here}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
+) -> None:
+    """Open the chat in a browser."""
+    from assistant.server import serve as run_server
+
+    settings = _settings()
+    with _opened() as assistant:
+        run_server(assistant, host or settings.host, port or settings.port)
+
+
+@app.command(name="train-pocket")
+def train_pocket(
+    name: Annotated[str, typer.Argument(help="pocket-convnext or judge.")],
+) -> None:
+    """Train a pocket model from its recipe; goes on from the kept checkpoint."""
+    from assistant.routes import train
+
+    def report(done: float, note: str) -> None:
+        _errors.print(f"{done:6.1%} {note}", markup=False)
+
+    typer.echo(json.dumps(train(name, _settings(), report)))
+
+
+@index_app.command()
+def build(
+    into: Annotated[Path | None, typer.Option(help="Folder; the home's own if left out.")] = None,
+) -> None:
+    """Build the search index from cards and tools."""
+    from assistant.wiring import rebuild
+
+    typer.echo(f"{rebuild(into or _settings().home / 'index')} texts indexed.")
+
+
+@index_app.command()
+def fit() -> None:
+    """Fit the routing threshold to the questions in tests/questions."""
+    from assistant.fit import fit_threshold
+
+    typer.echo(json.dumps(fit_threshold(), indent=1))
+
+
+@index_app.command()
+def check() -> None:
+    """Check that the cards can be read and that the fit belongs to them."""
+    from assistant.fit import check_fit
+    from index.catalog import load
+
+    found = load()
+    problem = check_fit()
+    typer.echo(problem or f"{len(found.cards)} cards, {len(found.timm)} timm weights: all well.")
+    raise typer.Exit(1 if problem else 0)
+
+
+def _settings() -> Any:
+    from assistant.settings import load_settings
+
+    return load_settings()
+
+
+def _opened() -> Any:
+    from contextlib import closing
+
+    from assistant.wiring import open_assistant
+
+    return closing(open_assistant(_settings()))
+
+
+def _watched(answers: Any) -> Any:
+    from assistant.terminal import show_progress
+
+    told = ""
+    for answer in answers:
+        note = " ".join(step.note for step in answer.steps)
+        if note != told and sys.stderr.isatty():
+            show_progress(answer, _errors)
+        told = note
+        yield answer
+
+
+def _finish(answer: "Answer", as_json: bool) -> None:
+    from assistant.answer import to_json
+    from assistant.terminal import show_answer
+
+    if as_json:
+        typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
+    else:
+        show_answer(answer, Console())
+    raise typer.Exit(_EXITS[answer.outcome])
+
+
+def _batch(tool: str, source: Path | None, target: Path | None, agreement: Agreement) -> None:
+    from assistant.batch import process
+    from assistant.routes import answered
+
+    if source is None or target is None:
+        raise typer.BadParameter("--in and --out go together. Give both.")
+    with _opened() as assistant:
+        process(source, target, lambda row: answered(assistant, row, tool, agreement))
+
+
+def _call(tool: Tool, arguments: Mapping[str, Any], shared: Mapping[str, Any]) -> None:
+    from assistant.ask import call
+    from assistant.conversation import Question
+
+    agreement = Agreement(shared["agree_usd"], shared["agree_download"], shared["agree_seconds"])
+    if shared["batch_in"] or shared["batch_out"]:
+        if tool.name not in _BATCHES:
+            raise typer.BadParameter(f"{tool.name} takes no --in. Use ask --in.")
+        _batch(tool.name, shared["batch_in"], shared["batch_out"], agreement)
+        return
+    question = Question("", agreement=agreement)
+    with _opened() as assistant:
+        _finish(
+            list(_watched(call(assistant, tool.name, arguments, question)))[-1], shared["as_json"]
+        )
+
+
+for _tool in load_tools().values():
+    app.command(name=_tool.name)(commands.command(_tool, _call))
+
+
+if __name__ == "__main__":
+    main()

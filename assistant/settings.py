@@ -1,0 +1,68 @@
+"""Settings: environment first, then `.env`, then the default; an unknown key is an error."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "FITTING_ROOM_"
+
+
+class SettingsError(ValueError):
+    """A setting that is unknown or has a wrong value; worded for the person."""
+
+
+class Settings(BaseSettings):
+    """Every setting, flat. Each is read from `FITTING_ROOM_<NAME>`.
+
+    Attributes:
+        home: folder for the database, runs, uploads and the saved index.
+        database_url: SQLAlchemy address; empty means SQLite in `home`.
+        device: auto, cpu, cuda or mps.
+        host: address that the server listens on.
+        port: port that the server listens on.
+        audience: `public` allows only weights whose licence permits it, and tightens limits.
+        offline: never reach for the network.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid", frozen=True
+    )
+
+    home: Path = Path("~/.fitting-room")
+    database_url: str = ""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    host: str = "127.0.0.1"
+    port: int = 7860
+    audience: Literal["local", "public"] = "local"
+    offline: bool = False
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address of the database."""
+        return self.database_url or f"sqlite:///{self.home / 'fitting-room.db'}"
+
+
+def load_settings() -> Settings:
+    """Reads the settings.
+
+    Raises:
+        SettingsError: a `FITTING_ROOM_` variable is unknown or has a wrong value.
+    """
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for key in os.environ:
+        if key.upper().startswith(PREFIX) and key.upper() not in known:
+            raise SettingsError(f"{key} is not a setting. Known: {', '.join(sorted(known))}.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX
+        raise SettingsError(f"{name} is {first['input']!r}: {first['msg']}. Change it.") from None

@@ -1,0 +1,143 @@
+"""Opens a database, brings its tables up to date, and words what can go wrong with it."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+WAL_IS_SAFE = (3, 51, 3)  # below, its reset can corrupt the file: https://sqlite.org/wal.html
+_PATIENCE = 10.0  # seconds to wait for another writer
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_ONE_AT_A_TIME = 7_165_026  # key of the PostgreSQL lock under which revisions run
+_SQLITE_REASONS = {
+    "SQLITE_BUSY": "another program has kept it locked for {patience:.0f} s. Close that program, "
+    "or try again later.",
+    "SQLITE_READONLY": "it may not be written. Change its rights, or set FITTING_ROOM_HOME to a "
+    "folder of your own.",
+    "SQLITE_CANTOPEN": "it cannot be opened. Change the rights of its folder, or set "
+    "FITTING_ROOM_HOME to a folder of your own.",
+    "SQLITE_FULL": "there is no room left. Free some space on that disk.",
+    "SQLITE_IOERR": "the disk did not take or give its content. Check that the disk has room and "
+    "is well.",
+    "SQLITE_CORRUPT": "the file is damaged. Move it away, or restore it from a backup.",
+    "SQLITE_NOTADB": "the file is no database. Move it away.",
+}
+
+
+class StoreFailed(Exception):
+    """The database did not do it, and nothing was kept; worded for the person."""
+
+
+def open_database(address: str) -> Engine:
+    """Connects to a database and brings its tables up to date.
+
+    Args:
+        address: SQLAlchemy address of a SQLite file or a PostgreSQL server.
+
+    Raises:
+        StoreFailed: it cannot be reached, written, or is of a newer version.
+    """
+    try:
+        url = make_url(address)
+        engine = _engine(url)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreFailed(
+            f"FITTING_ROOM_DATABASE_URL cannot be used: {error}. Give sqlite:///FILE, or install "
+            "fitting-room[postgresql] and give postgresql+psycopg://USER@HOST/NAME."
+        ) from None
+    try:
+        with worded(url):
+            _upgrade(engine)
+    except StoreFailed:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if url.database and url.database != ":memory:" and not url.query:
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreFailed(
+                f"The folder {folder} cannot be made: {error.strerror}. Change the rights of the "
+                "folder above it, or set FITTING_ROOM_HOME to a folder of your own."
+            ) from None
+    engine = create_engine(url, connect_args={"timeout": _PATIENCE})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    del record
+    connection.isolation_level = None  # so that `_begin` alone begins transactions
+    journal = "WAL" if sqlite3.sqlite_version_info >= WAL_IS_SAFE else "DELETE"
+    for pragma in ("foreign_keys = ON", f"journal_mode = {journal}", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes its lock at once: taking it after reading fails without waiting."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with engine.execution_options(writes=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreFailed(
+                f"The database {_name(engine.url)} was made by a newer version of Fitting Room "
+                f"({error}). Install that version, or set FITTING_ROOM_DATABASE_URL to another."
+            ) from error
+
+
+@contextmanager
+def worded(url: URL) -> Iterator[None]:
+    """Turns what a database raises into one sentence.
+
+    Raises:
+        StoreFailed: instead of any error of the database.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        raise StoreFailed(f"The database {_name(url)} failed: {_reason(error)}") from error
+
+
+def _name(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return url.render_as_string(hide_password=True)
+
+
+def _reason(error: DBAPIError | PoolTimeout) -> str:
+    cause: Any = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorname", "")
+    for known, reason in _SQLITE_REASONS.items():
+        if code.startswith(known):
+            return reason.format(patience=_PATIENCE)
+    first = str(cause).partition("\n")[0]
+    return f"{first}. Check that it runs and that its address and rights are right."

@@ -1,0 +1,118 @@
+"""The tables, as they are after the last revision. They are made by the revisions only."""
+
+import json
+from typing import Any, Literal, get_args
+
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+Verdict = Literal["like", "dislike", "wrong tool"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+class Words(TypeDecorator[str]):
+    """Text that every database takes: NUL and lone surrogates become U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Makes the text safe on its way in."""
+        if value is None:
+            return None
+        text = value.replace("\0", "\ufffd")
+        # What was read as surrogate pairs joins to characters; what is left over is replaced.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as ASCII text, which keeps every character."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Writes the value."""
+        return json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Reads the value."""
+        return None if value is None else json.loads(value)
+
+
+class Base(DeclarativeBase):
+    """What all tables share: an owner."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(Words)
+
+
+class ConversationRow(Base):
+    """A conversation; `turns` counts the turns asked so far."""
+
+    __tablename__ = "conversation"
+
+    key: Mapped[str] = mapped_column(Words, unique=True)
+    turns: Mapped[int]
+    started: Mapped[str] = mapped_column(Words)
+
+
+class TurnRow(Base):
+    """A question; `attempts` counts the answers kept so far."""
+
+    __tablename__ = "turn"
+    __table_args__ = (UniqueConstraint("conversation_id", "number"),)
+
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id"))
+    number: Mapped[int]
+    question: Mapped[str] = mapped_column(Words)
+    images: Mapped[list[str]] = mapped_column(Json)
+    attempts: Mapped[int]
+    asked: Mapped[str] = mapped_column(Words)
+
+
+class AnswerRow(Base):
+    """One answer to a turn, as JSON."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        UniqueConstraint("turn_id", "attempt"),
+        Index("answer_of_owner", "owner"),
+    )
+
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turn.id"))
+    attempt: Mapped[int]
+    answer: Mapped[dict[str, Any]] = mapped_column(Json)
+    kept: Mapped[str] = mapped_column(Words)
+
+
+class FeedbackRow(Base):
+    """What a person thought of an answer; the latest counts."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (CheckConstraint(f"verdict IN {VERDICTS}", name="known_verdict"),)
+
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answer.id"), index=True)
+    verdict: Mapped[str] = mapped_column(Words)
+    note: Mapped[str] = mapped_column(Words)
+    given: Mapped[str] = mapped_column(Words)
+
+
+class MeasurementRow(Base):
+    """A figure that a run produced; the columns are those of `index.evidence.Measurement`."""
+
+    __tablename__ = "measurement"
+    __table_args__ = (Index("measurement_of_system", "owner", "system", "property"),)
+
+    system: Mapped[str] = mapped_column(Words)
+    property: Mapped[str] = mapped_column(Words)
+    value: Mapped[float] = mapped_column(Float(53))
+    unit: Mapped[str] = mapped_column(Words)
+    at: Mapped[str] = mapped_column(Words)
+    device: Mapped[str] = mapped_column(Words)
+    machine: Mapped[str] = mapped_column(Words)
+    versions: Mapped[str] = mapped_column(Words)
+    run: Mapped[str] = mapped_column(Words)
+    date: Mapped[str] = mapped_column(Words)

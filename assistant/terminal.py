@@ -1,0 +1,51 @@
+"""An answer on a terminal."""
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table as RichTable
+
+from assistant.answer import Answer
+from index.evidence import Claim, Fact
+from index.properties import properties, show
+from tools.base import Block, Table, Text
+from tools.wording import truth
+
+
+def show_answer(answer: Answer, console: Console) -> None:
+    """Prints a finished answer: blocks, what is asked back, steps and evidence."""
+    for block in answer.blocks:
+        _show_block(block, console)
+    if answer.ask:
+        console.print(answer.ask, markup=False)
+    for choice in answer.choices:
+        console.print(f"  - {choice}", markup=False)
+    for step in answer.steps:
+        console.print(f"{step.tool}: {step.status}, {step.seconds:.2f} s", style="dim")
+    for fact in answer.evidence:
+        console.print(_evidence(fact), style="dim", markup=False)
+
+
+def show_progress(answer: Answer, console: Console) -> None:
+    """Prints how far the running step is, in one line."""
+    for step in answer.steps:
+        if step.status == "running" and step.note:
+            console.print(f"{step.tool} {step.done:.0%} {step.note}", style="dim", markup=False)
+
+
+def _show_block(block: Block, console: Console) -> None:
+    if isinstance(block, Text):
+        console.print(Markdown(block.text))
+    elif isinstance(block, Table):
+        table = RichTable(*block.columns, title=block.title or None)
+        for row in block.rows:
+            table.add_row(*row)
+        console.print(table)
+    else:
+        console.print(f"{block.alt}: {block.path}", markup=False)
+
+
+def _evidence(fact: Fact) -> str:
+    value = truth(fact)
+    told = "unknown" if value is None else show(value, fact.unit)
+    origin = fact.source if isinstance(fact, Claim) else f"measured on {fact.device}"
+    return f"  {fact.system}: {properties()[fact.property].label} {told} ({origin}, {fact.date})"

@@ -1,0 +1,75 @@
+"""Wires the parts of the assistant together, once a process."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from assistant import runs
+from assistant.ask import Assistant
+from assistant.plan import tool_documents
+from assistant.settings import Settings
+from assistant.store import Store
+from assistant.uploads import Uploads
+from assistant.worker import Worker
+from index import catalog, search
+from index.catalog import Catalog
+from index.encoder import Encoder, load_encoder
+from index.names import Names
+from tools.base import Tool, load_tools
+
+_log = logging.getLogger(__name__)
+
+
+def open_assistant(settings: Settings) -> Assistant:
+    """Opens everything that answers; the worker starts with the first step that needs it.
+
+    Raises:
+        CardError: a card is broken.
+        EncoderError: the sentence encoder is missing.
+        StoreFailed: the home or the database cannot be used.
+    """
+    store = Store(settings.database)
+    runs.clean(settings.home)
+    known = catalog.load()
+    tools = load_tools()
+    return Assistant(
+        settings=settings,
+        catalog=known,
+        index=open_index(settings.home, known, tools, load_encoder()),
+        tools=tools,
+        store=store,
+        uploads=Uploads(settings),
+        worker=Worker(settings),
+    )
+
+
+def open_index(
+    home: Path, known: Catalog, tools: Mapping[str, Tool], encoder: Encoder
+) -> search.SearchIndex:
+    """The search index: the shipped one or the one in `home` if fresh, else built and kept."""
+    texts = search.documents(known) + tool_documents(tools) + search.phrases()
+    names = Names(known, encoder.is_word)
+    for folder in (search.SHIPPED, home / "index"):
+        if found := search.load(folder, texts, encoder, names):
+            return found
+    return build_index(home / "index", texts, encoder, names)
+
+
+def build_index(
+    folder: Path, texts: Sequence[search.Document], encoder: Encoder, names: Names
+) -> search.SearchIndex:
+    """Builds the index and keeps it in `folder`; one that cannot be kept still answers."""
+    _log.info("building the search index: %d texts", len(texts))
+    built = search.build(texts, encoder, names, old=(search.SHIPPED, folder))
+    try:
+        search.save(built, folder)
+    except OSError as error:
+        _log.warning("the search index could not be kept in %s: %s", folder, error.strerror)
+    return built
+
+
+def rebuild(folder: Path) -> int:
+    """Builds the index of all cards and tools into `folder`, and returns how many texts it has."""
+    known, encoder = catalog.load(), load_encoder()
+    texts = search.documents(known) + tool_documents(load_tools()) + search.phrases()
+    return len(build_index(folder, texts, encoder, Names(known, encoder.is_word)).documents)

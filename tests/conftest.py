@@ -1,0 +1,38 @@
+"""What every test stands on: a home of its own, and no silent skip where all must run."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from assistant.settings import PREFIX, Settings
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home that the settings lead to; no other setting comes from outside."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"{PREFIX}{name}".upper(), raising=False)
+    folder = tmp_path / "home"
+    monkeypatch.setenv(f"{PREFIX}HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    """Settings with the test's own home."""
+    return Settings(home=home)
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], NoReturn]:
+    """Says what this machine lacks: skips the test, or fails it under `REQUIRE_ALL=1`."""
+
+    def tell(what: str) -> NoReturn:
+        if os.environ.get("REQUIRE_ALL") == "1":
+            pytest.fail(f"REQUIRE_ALL=1, but {what}")
+        pytest.skip(what)
+
+    return tell

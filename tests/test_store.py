@@ -1,0 +1,441 @@
+"""The store on real databases: SQLite files, and PostgreSQL where it is installed."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+
+from assistant.store import OwnerEvidence, Store, StoreFailed, UnknownConversation
+from assistant.store.database import WAL_IS_SAFE
+from assistant.store.tables import Base
+from index import catalog
+from index.evidence import Match, Measurement
+from tests.postgresql import Server, start_server
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
+    yield from start_server(missing)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that does not exist yet, or is empty."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new' / 'rooms.db'}"
+    server: Server = request.getfixturevalue("server")
+    return server.new_database()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    opened = Store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "rooms.db"
+
+
+def measurement(value: float, property: str = "latency_ms", run: str = "r1") -> Measurement:
+    return Measurement(
+        "resnet50.a1_in1k", property, value, "ms", "batch 1", "cpu", "2 cores", "torch 2", run,
+        "2026-01-01",
+    )  # fmt: skip
+
+
+# --- conversations
+def test_turns_and_attempts(store: Store) -> None:
+    images = (Path("/a/b.png"), Path("/a/ä.png"))
+    first = store.start_turn("me", "", "What is it?", images)
+    assert (first.number, first.question, first.images, first.answers) == (
+        1, "What is it?", images, (),
+    )  # fmt: skip
+    second = store.start_turn("me", first.conversation, "And this?", ())
+    assert (second.conversation, second.number) == (first.conversation, 2)
+    attempts = [store.keep_answer("me", first.conversation, 1, {"n": n}) for n in (1, 2, 3)]
+    assert attempts == [1, 2, 3]
+    turns = store.turns("me", first.conversation)
+    assert [turn.number for turn in turns] == [1, 2]
+    assert turns[0].images == images
+    assert turns[0].answers == ({"n": 1}, {"n": 2}, {"n": 3})
+    assert turns[1] == store.turn("me", first.conversation, 2) == second
+    assert store.start_turn("me", "", "Else", ()).conversation != first.conversation
+
+
+def test_owners_see_nothing_of_each_other(store: Store) -> None:
+    turn = store.start_turn("me", "", "Mine", ())
+    store.keep_answer("me", turn.conversation, 1, {"outcome": "run"})
+    store.add_measurement("me", measurement(1.0))
+    for attempt in (
+        lambda: store.start_turn("you", turn.conversation, "Yours?", ()),
+        lambda: store.keep_answer("you", turn.conversation, 1, {}),
+        lambda: store.turns("you", turn.conversation),
+        lambda: store.turn("you", turn.conversation, 1),
+        lambda: store.feedback("you", turn.conversation, 1, 1, "like"),
+    ):
+        with pytest.raises(UnknownConversation, match=f"conversation '{turn.conversation}' here"):
+            attempt()
+    assert store.measurements("you", "resnet50.a1_in1k") == ()
+    assert store.matches("you") == ()
+    assert len(store.turns("me", turn.conversation)) == 1
+
+
+def test_what_is_not_there(store: Store) -> None:
+    turn = store.start_turn("me", "", "Mine", ())
+    for number in (0, -1, 2, 2**40, 2**80):
+        for attempt in (
+            lambda number=number: store.turn("me", turn.conversation, number),
+            lambda number=number: store.keep_answer("me", turn.conversation, number, {}),
+            lambda number=number: store.feedback("me", turn.conversation, 1, number, "like"),
+        ):
+            with pytest.raises(UnknownConversation):
+                attempt()
+    with pytest.raises(UnknownConversation, match="'none'"):
+        store.turns("me", "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("x" * 2**20, "x" * 2**20),
+        ("käse 🧀 漢字 \u202e", "käse 🧀 漢字 \u202e"),
+        ("a\0b", "a\ufffdb"),
+        ("a\ud800b", "a\ufffdb"),
+        ("a\udc00", "a\ufffd"),
+        ("\ud83e\uddc0", "🧀"),
+        ("\ufeffbom", "\ufeffbom"),
+        ("'; DROP TABLE turn; --", "'; DROP TABLE turn; --"),
+        ("", ""),
+    ],
+    ids=["1 MB", "emoji", "NUL", "high", "low", "pair", "mark", "sql", "empty"],
+)
+def test_texts_survive(store: Store, text: str, kept: str) -> None:
+    turn = store.start_turn("me", "", text, (Path(f"/a/{text[:50]}.png"),))
+    store.keep_answer("me", turn.conversation, 1, {"text": text})
+    store.feedback("me", turn.conversation, 1, 1, "like", text)
+    [found] = store.turns("me", turn.conversation)
+    assert found.question == kept
+    assert found.images == (Path(f"/a/{text[:50]}.png"),)
+    assert found.answers == ({"text": text},) or text == "\ud83e\uddc0"
+
+
+# --- feedback and matches
+def test_latest_verdict_counts(store: Store, url: str) -> None:
+    answer = {
+        "outcome": "run",
+        "hits": [{"id": "tool:classify"}, {"id": "a#classify"}, {"id": "b"}],
+        "evidence": [{"system": "a"}, {"system": "b"}, {"system": "a"}],
+    }
+    turn = store.start_turn("me", "", "Which?", ())
+    store.keep_answer("me", turn.conversation, 1, answer)
+    store.keep_answer("me", turn.conversation, 1, {"outcome": "failed"})
+    for verdict in ("dislike", "like", "wrong tool"):
+        store.feedback("me", turn.conversation, 1, 1, verdict, "because")
+    found = store.matches("me")
+    assert [(match.need, match.system, match.capability, match.verdict) for match in found] == [
+        ("Which?", "a", "classify", "wrong tool"),
+        ("Which?", "b", "", "wrong tool"),
+    ]
+    assert isinstance(found[0], Match)
+    assert count(url, "feedback") == 3
+
+
+def test_unknown_verdict(store: Store) -> None:
+    turn = store.start_turn("me", "", "Which?", ())
+    store.keep_answer("me", turn.conversation, 1, {})
+    with pytest.raises(ValueError, match="'meh' is no verdict"):
+        store.feedback("me", turn.conversation, 1, 1, "meh")  # type: ignore[arg-type]
+
+
+def count(url: str, table: str) -> int:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()  # noqa: S608
+    engine.dispose()
+    return int(found)
+
+
+# --- evidence
+def test_measurements_newest_first(store: Store) -> None:
+    for value in (1.0, 2.5, 1e-9):
+        store.add_measurement("me", measurement(value))
+    store.add_measurement("me", measurement(7.0, "top1"))
+    values = [found.value for found in store.measurements("me", "resnet50.a1_in1k", "latency_ms")]
+    assert values == [1e-9, 2.5, 1.0]
+    assert store.measurements("me", "resnet50.a1_in1k")[0] == measurement(7.0, "top1")
+    assert store.measurements("me", "resnet50") == ()
+
+
+def test_evidence_measured_then_cited(store: Store) -> None:
+    known = catalog.load()
+    evidence = OwnerEvidence(store, known, "me")
+    evidence.add(measurement(88.0, "top1"))
+    found = evidence.find("resnet50.a1_in1k", "top1")
+    assert found[0] == measurement(88.0, "top1")
+    assert len(found) > 1
+    assert list(found[1:]) == list(known.find("resnet50.a1_in1k", "top1"))
+    assert list(OwnerEvidence(store, known, "you").find("resnet50.a1_in1k")) == list(
+        known.find("resnet50.a1_in1k")
+    )
+
+
+# --- many at once, and death
+def test_threads_get_different_numbers(store: Store) -> None:
+    def work() -> None:
+        try:
+            for _ in range(4):
+                turn = store.start_turn("me", conversation, "At once", ())
+                numbers.append(turn.number)
+                store.keep_answer("me", conversation, 1, {"n": turn.number})
+        except Exception as error:  # noqa: BLE001 - told by the main thread
+            errors.append(error)
+
+    conversation = store.start_turn("me", "", "First", ()).conversation
+    numbers: list[int] = []
+    errors: list[Exception] = []
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert sorted(numbers) == list(range(2, 34))
+    assert len(store.turns("me", conversation)) == 33
+    assert len(store.turn("me", conversation, 1).answers) == 32
+
+
+WRITER = """
+import sys
+from assistant.store import Store
+store = Store(sys.argv[1])
+sys.stdin.readline()
+for turn in range(int(sys.argv[3])):
+    number = store.start_turn("me", sys.argv[2], "From a process", ()).number
+    print("started", number, flush=True)
+    store.keep_answer("me", sys.argv[2], number, {"n": number})
+    print("answered", number, flush=True)
+"""
+
+
+def writer(url: str, conversation: str, turns: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, url, conversation, str(turns)], text=True, cwd=ROOT,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_two_processes_on_a_new_database(url: str) -> None:
+    """Both make the tables at once; then both write into one conversation."""
+    both = [writer(url, "", 1) for _ in range(2)]
+    for one in both:
+        assert one.communicate("\n")[0].startswith("started 1\n")
+    store = Store(url)
+    conversation = store.start_turn("me", "", "First", ()).conversation
+    both = [writer(url, conversation, 10) for _ in range(2)]
+    said = "".join(one.communicate("\n")[0] for one in both)
+    assert [one.returncode for one in both] == [0, 0]
+    numbers = sorted(int(line.split()[1]) for line in said.splitlines() if "started" in line)
+    assert numbers == list(range(2, 22))
+    assert all(
+        turn.answers == ({"n": turn.number},) for turn in store.turns("me", conversation)[1:]
+    )
+    store.close()
+
+
+def test_killed_writer_leaves_what_it_acknowledged(url: str) -> None:
+    store = Store(url)
+    conversation = store.start_turn("me", "", "First", ()).conversation
+    for _ in range(3):
+        with writer(url, conversation, 10_000) as one:
+            assert one.stdin
+            assert one.stdout
+            one.stdin.write("\n")
+            one.stdin.flush()
+            lines = [one.stdout.readline() for _ in range(21)]
+            one.send_signal(signal.SIGKILL)
+            lines += one.stdout.readlines()
+        kept = {turn.number: turn.answers for turn in store.turns("me", conversation)}
+        for line in lines:
+            if line.endswith("\n"):
+                what, number = line.split()
+                assert int(number) in kept
+                assert what == "started" or kept[int(number)] == ({"n": int(number)},)
+        assert sorted(kept) == list(range(1, len(kept) + 1))
+    assert store.start_turn("me", conversation, "Next", ()).number == len(kept) + 1
+    store.close()
+
+
+# --- the tables
+def test_revisions_make_just_the_tables(url: str) -> None:
+    Store(url).close()
+    Store(url).close()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        for table in Base.metadata.tables:
+            columns = {column["name"]: column for column in inspect(engine).get_columns(table)}
+            assert columns["owner"]["nullable"] is False
+    engine.dispose()
+
+
+def test_opening_is_silent(
+    file: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        Store(f"sqlite:///{file}").close()
+    assert capfd.readouterr() == ("", "")
+    assert caplog.text == ""
+
+
+def test_database_of_a_newer_version(url: str) -> None:
+    Store(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with pytest.raises(StoreFailed, match=r"newer version of Fitting Room \(.*9999"):
+        Store(url)
+
+
+# --- SQLite
+def test_journal_fits_the_library(file: Path) -> None:
+    store = Store(f"sqlite:///{file}")
+    with sqlite3.connect(file) as connection:
+        [journal] = connection.execute("PRAGMA journal_mode").fetchone()
+    connection.close()
+    assert journal == ("wal" if sqlite3.sqlite_version_info >= WAL_IS_SAFE else "delete")
+    with store._engine.connect() as own:
+        pragmas = {
+            name: own.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("foreign_keys", "busy_timeout", "synchronous", "journal_mode")
+        }
+    assert pragmas == {
+        "foreign_keys": 1, "busy_timeout": 10_000, "synchronous": 2, "journal_mode": journal,
+    }  # fmt: skip
+    store.close()
+
+
+@pytest.fixture
+def kept(file: Path) -> Iterator[tuple[Store, str]]:
+    """A store with one conversation, and the conversation's id."""
+    store = Store(f"sqlite:///{file}")
+    yield store, store.start_turn("me", "", "First", ()).conversation
+    store.close()
+
+
+def test_waits_for_another_writer(kept: tuple[Store, str], file: Path) -> None:
+    store, conversation = kept
+    other = sqlite3.connect(file, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    threading.Timer(1.0, other.rollback).start()
+    assert store.start_turn("me", conversation, "Later", ()).number == 2
+    other.close()
+
+
+def test_locked_database(kept: tuple[Store, str], file: Path) -> None:
+    store, conversation = kept
+    other = sqlite3.connect(file)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreFailed, match=r"rooms\.db failed: another program has kept it locked"):
+        store.keep_answer("me", conversation, 1, {})
+    other.rollback()
+    other.close()
+    assert store.keep_answer("me", conversation, 1, {}) == 1
+
+
+def test_database_that_may_only_be_read(kept: tuple[Store, str], file: Path) -> None:
+    _, conversation = kept
+    with pytest.raises(StoreFailed, match="may not be written"):
+        Store(f"sqlite:///file:{file}?mode=ro&uri=true").start_turn("me", conversation, "No", ())
+
+
+def test_home_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file", encoding="utf-8")
+    with pytest.raises(StoreFailed, match=r"The folder .*home/deep cannot be made: Not a dir"):
+        Store(f"sqlite:///{tmp_path / 'home' / 'deep' / 'rooms.db'}")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"no database at all" * 100, "is no database"), (None, "cannot be opened")],
+)
+def test_file_that_is_no_database(file: Path, content: bytes | None, says: str) -> None:
+    if content:
+        file.write_bytes(content)
+    else:
+        file.mkdir()
+    with pytest.raises(StoreFailed, match=says):
+        Store(f"sqlite:///{file}")
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from assistant.store import Store, StoreFailed
+store = Store(sys.argv[1])
+turn = store.start_turn("me", "", "First", ())
+size = Path(sys.argv[2]).stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50_000, size + 50_000))
+kept = 0
+try:
+    while True:
+        kept = store.keep_answer("me", turn.conversation, 1, {"text": "x" * 20_000})
+except StoreFailed as failure:
+    print(kept, failure)
+"""
+
+
+def test_full_disk_is_no_false_success(file: Path) -> None:
+    """A file size limit makes the same failing write as a disk without room."""
+    url = f"sqlite:///{file}"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, url, file],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    attempts, _, said = done.stdout.partition(" ")
+    assert "Check that the disk has room" in said
+    assert "\n" not in said.strip()
+    store = Store(url)
+    store.close()
+    with sqlite3.connect(file) as connection:
+        kept = connection.execute("SELECT count(*), max(attempt) FROM answer").fetchone()
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert kept == (int(attempts), int(attempts) or None)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysterysql://host/db", "sqlite+nodriver:///x.db", "mysql://host/db"]
+)
+def test_address_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(StoreFailed, match="FITTING_ROOM_DATABASE_URL"):
+        Store(url)
+
+
+def test_server_that_is_not_there(missing: Callable[[str], NoReturn]) -> None:
+    if not can_import("psycopg"):
+        missing("psycopg is not installed: pip install fitting-room[postgresql]")
+    with pytest.raises(StoreFailed, match=r"me:[*]{3}@127") as failure:
+        Store("postgresql+psycopg://me:secret@127.0.0.1:9/db")
+    assert "secret" not in str(failure.value)
+
+
+def can_import(name: str) -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec(name) is not None

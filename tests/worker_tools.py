@@ -1,0 +1,124 @@
+"""Small tools that do what a worker must survive."""
+
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from index.evidence import Claim, Measurement
+from tools.base import (
+    Block,
+    Context,
+    Image,
+    NeedsConsent,
+    NeedsInput,
+    NotBuiltYet,
+    Text,
+    Tool,
+    ToolCard,
+    ToolFailed,
+)
+
+
+class TooOdd(ToolFailed):
+    """A failure of an engine's own, with a constructor of its own."""
+
+    def __init__(self, odd: int, even: int) -> None:
+        super().__init__(f"{odd} is not {even}. Take {even}.")
+
+
+def count(ctx: Context, upto: int, seconds: float = 0.0) -> Iterator[Block]:
+    for number in range(1, upto + 1):
+        ctx.report(number / upto, f"{number} of {upto}")
+        time.sleep(seconds)
+        yield Text(str(number))
+
+
+def hold(ctx: Context, flag: Path) -> Iterator[Block]:
+    """Tells that it runs, and goes on until the flag is gone.
+
+    The process that it starts keeps every file open that can be inherited.
+    """
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(9)"], close_fds=False)
+    flag.touch()
+    yield Text(f"pid {os.getpid()}")
+    while flag.exists():
+        ctx.report(0.5, "holding")
+        time.sleep(0.02)
+    yield Text("done")
+
+
+def write(ctx: Context, file: Path, name: str) -> Iterator[Block]:
+    """Keeps the order in which steps run."""
+    with file.open("a", encoding="utf-8") as names:
+        names.write(f"{name} ")
+    yield Text(name)
+
+
+def sleep(ctx: Context, seconds: float) -> Iterator[Block]:
+    """Sees no stop."""
+    yield Text("asleep")
+    ctypes.CDLL(None).usleep(int(seconds * 1e6))
+    yield Text("awake")
+
+
+def die(ctx: Context, how: str) -> Iterator[Block]:
+    yield Text("last words")
+    if how == "exit":
+        os._exit(3)
+    ctypes.string_at(0)
+
+
+def fail(ctx: Context, how: str) -> Iterator[Block]:
+    yield Text("before")
+    if how == "memory":
+        yield Text(str(len(bytearray(2**60))))
+    raise {
+        "input": NeedsInput("Which one?", ("this", "that")),
+        "consent": NeedsConsent("It costs $1. Go on?", ("yes",)),
+        "failed": ToolFailed("It is 7. Take 8."),
+        "not built": NotBuiltYet("fail"),
+        "odd": TooOdd(1, 2),
+        "bug": ValueError("a secret detail\nof two lines"),
+    }[how]
+
+
+def unsendable(ctx: Context) -> Iterator[Block]:
+    yield Text(threading.Lock())  # type: ignore[arg-type]
+
+
+def measure(ctx: Context) -> Iterator[Block]:
+    made = Measurement(
+        "m", "latency_ms", 1.5, "ms", "batch 1", ctx.device, "here", "t", ctx.run, "2026-01-01"
+    )
+    ctx.evidence.add(made)
+    (ctx.run_folder / "note.txt").write_text(ctx.owner, encoding="utf-8")
+    [claim, *_] = ctx.evidence.find("convnext_femto.d1_in1k", "top1")
+    assert isinstance(claim, Claim)
+    metadata: Mapping[str, str] = MappingProxyType({"seed": "1"})
+    yield Image(ctx.run_folder / "a.png", "a picture", metadata, (made, claim))
+
+
+def surroundings(ctx: Context) -> Iterator[Block]:
+    import torch
+
+    yield Text(
+        f"{os.getpid()} {ctx.device} {torch.get_num_threads()} {type(ctx.models).__name__} "
+        f"{ctx.index.named('is convnext_femto.d1_in1k small?')} {ctx.index.search('schnell', 1)}"
+    )
+    print("this must not reach the server's output")  # noqa: T201
+
+
+def tools() -> Mapping[str, Tool]:
+    card = ToolCard("a test", "Tests.", (), runs_model=True)
+    calls = (count, hold, write, sleep, die, fail, unsendable, measure, surroundings)
+    return {call.__name__: Tool(call.__name__, card, call) for call in calls}
+
+
+def broken() -> Mapping[str, Tool]:
+    raise ImportError("no such library")

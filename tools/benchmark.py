@@ -1,0 +1,267 @@
+"""The tool `benchmark`: speed and memory of a model on this machine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from index.evidence import Claim, Fact, Measurement
+from index.properties import properties
+from tools import plots, wording
+from tools.base import (
+    Block,
+    Context,
+    Models,
+    NeedsConsent,
+    Plot,
+    Table,
+    Text,
+    ToolCard,
+    ToolFailed,
+)
+from tools.engines.timing import Timing, Trial, timed
+from tools.measure import measure
+
+CARD = ToolCard(
+    title="Measure speed and memory",
+    summary="Times models on this machine: latency, throughput at several batch sizes, memory.",
+    examples=(
+        "Benchmark convnext_femto on this machine",
+        "How fast is mobilenetv3 here?",
+        "Measure the latency of resnet50",
+        "How many pictures a second can my computer classify?",
+        "Time convnext_femto and vit_tiny with batch size 8",
+        "How much memory does efficientnet_b0 take to run?",
+        "Speed test of the classifier on my CPU",
+        "Latency p95 of convnext_tiny on my GPU",
+        "Throughput of mobilenetv4 on one thread",
+    ),
+    runs_model=True,
+)
+_BATCHES = {"cpu": (1, 8, 32), "mps": (1, 8, 32), "cuda": (1, 32, 256)}
+_SECONDS = 15.0  # that one model takes, about
+_PUBLISHED = ("latency_ms", "images_per_second")
+_MOST_PUBLISHED = 8
+_TIMED = ("fp32", "fp16", "bf16")
+
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Pixels = Annotated[int, Field(ge=8, le=4096)]
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """A timed model.
+
+    Attributes:
+        system: id of the system.
+        real: whether its real weights were timed.
+        facts: its measurements; the latency at batch 1 first, then p95, memory, parameters.
+        rates: throughput by batch size.
+        published: what others have published for it.
+    """
+
+    system: str
+    real: bool
+    facts: tuple[Measurement, ...]
+    rates: tuple[tuple[int, Measurement], ...]
+    published: tuple[Claim, ...]
+
+
+def benchmark(
+    ctx: Context,
+    models: tuple[str, ...] = (),
+    engine: str = "torch",
+    batch_size: Count | None = None,
+    image_size: Pixels | None = None,
+    width: Pixels | None = None,
+    height: Pixels | None = None,
+    steps: int | None = None,
+    runs: Count | None = None,
+    threads: Count | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    precision: Literal["fp32", "fp16", "bf16", "fp8", "int8", "nf4"] = "fp32",
+) -> Iterator[Block]:
+    """Times classifiers, each in a fresh process, and sets what others published beside it.
+
+    Args:
+        ctx: the context.
+        models: card ids, timm names, or local folders; the default classifier if left out.
+        engine: what runs the network; only `torch` so far.
+        batch_size: pictures in a batch; several sizes if left out.
+        image_size: side of the pictures in pixels; the model's own if left out.
+        width: width in pixels, with `height`.
+        height: height in pixels, with `width`.
+        steps: of models that make pictures; classifiers have none.
+        runs: timed passes; as many as fit into some seconds if left out.
+        threads: processor threads; the library's choice if left out.
+        device: where to run; `auto` is the device of this worker.
+        precision: number format.
+
+    Raises:
+        ToolFailed: a model or an argument cannot be timed here.
+        NeedsConsent: it would take longer than was agreed to.
+    """
+    place = ctx.device if device == "auto" else device
+    _check(ctx, engine, steps, precision, place)
+    size = _size(width or image_size, height or image_size)
+    chosen = _chosen(ctx, models)
+    batches = tuple(sorted({1, batch_size})) if batch_size else _BATCHES[place]
+    done = []
+    for number, (system, folder) in enumerate(chosen):
+        trial = Trial(system, folder, place, precision, *size, batches, runs or 0, threads or 0)
+        done.append(_timed(ctx, trial, number / len(chosen), 1 / len(chosen)))
+        yield _answer(done[-1])
+    yield _circumstances(done)
+    yield _table(done)
+    yield _plot(ctx, done)
+
+
+def _check(ctx: Context, engine: str, steps: int | None, precision: str, device: str) -> None:
+    if device not in ("cpu", ctx.device):
+        raise ToolFailed(f"There is no {device} here; there is {ctx.device}. Leave device out.")
+    if engine != "torch":
+        raise ToolFailed(f"The engine {engine!r} cannot be timed yet; 'torch' can. Leave it out.")
+    if steps is not None:
+        raise ToolFailed(f"steps is {steps}, but a classifier has no steps. Leave it out.")
+    if precision not in _TIMED:
+        raise ToolFailed(f"{precision} cannot be timed yet. Choose from: {', '.join(_TIMED)}.")
+    if precision != "fp32" and device != "cuda":
+        raise ToolFailed(f"{precision} is timed on cuda only, not on {device}. Leave it out.")
+
+
+def _size(width: int | None, height: int | None) -> tuple[int, int]:
+    """Height and width; zeros for the model's own."""
+    if (width is None) != (height is None):
+        raise ToolFailed("Only one of width and height was given. Give both, or image_size.")
+    return height or 0, width or 0
+
+
+def _chosen(ctx: Context, named: Sequence[str]) -> list[tuple[str, str]]:
+    """The systems to time, each with the folder of its weights; empty if they are not here."""
+    if ctx.models is None:
+        raise RuntimeError("benchmark runs where the models are")
+    models = ctx.models
+    found = [_one(ctx, models, name) for name in named or (models.default_classifier(),)]
+    _check_time(ctx, len(found))
+    return list(dict.fromkeys(found))
+
+
+def _check_time(ctx: Context, count: int) -> None:
+    if _SECONDS * count > ctx.agreement.seconds:
+        raise NeedsConsent(
+            f"Timing {count} models takes about {_SECONDS * count:.0f} seconds. Shall I?",
+            ("Yes, time them", "No"),
+        )
+
+
+def _one(ctx: Context, models: Models, name: str) -> tuple[str, str]:
+    names = ctx.index.names
+    card = ctx.catalog.get(name) or ctx.catalog.get(names.resolve(name) or "")
+    folder = models.weights(card.id if card else name)
+    if card is None and folder is None:
+        near = ", ".join(names.nearest(name))
+        raise ToolFailed(f"No model is called {name!r}. The nearest: {near}.")
+    if card and card.run.engine != "convnet":
+        raise ToolFailed(f"{card.name} is no classifier, and only classifiers can be timed yet.")
+    return (card.id if card else Path(name).name), str(folder or "")
+
+
+def _timed(ctx: Context, trial: Trial, start: float, share: float) -> _Timed:
+    """Times one model; its progress fills `share` of the whole from `start` on."""
+    found = timed(trial, lambda done, note="": ctx.report(start + share * done, note))
+
+    def kept(property: str, value: float, batch: int = 1) -> Measurement:
+        at = _condition(trial, found, batch)
+        return measure(ctx, trial.system, property, value, at, trial.device)
+
+    facts = (
+        kept("latency_ms", found.p50_ms),
+        kept("latency_p95_ms", found.p95_ms),
+        kept("peak_memory_mib", found.peak_memory_mib),
+        kept("parameters", found.parameters / 1e6),
+    )
+    rates = tuple(
+        (batch, kept("images_per_second", rate, batch))
+        for batch, rate in found.images_per_second.items()
+    )
+    published = _published(ctx, trial.system, f"{found.width} px")
+    return _Timed(trial.system, bool(trial.folder), facts, rates, published)
+
+
+def _condition(trial: Trial, timing: Timing, batch: int) -> str:
+    tall, wide = timing.height, timing.width
+    size = f"{wide} px" if tall == wide else f"{wide} x {tall} px"
+    threads = f", threads {trial.threads}" if trial.threads else ""
+    return f"batch {batch}, {size}, {trial.precision}{threads}"
+
+
+def _published(ctx: Context, system: str, size: str) -> tuple[Claim, ...]:
+    """Published speeds of a system: those at the same input size, if there are any."""
+    found = [
+        fact
+        for name in _PUBLISHED
+        for fact in ctx.catalog.find(system, name)
+        if isinstance(fact, Claim) and fact.verdict in ("verified", "claimed")
+    ]
+    return tuple([claim for claim in found if size in claim.at] or found)[:_MOST_PUBLISHED]
+
+
+def _answer(done: _Timed) -> Text:
+    latency, p95, memory, _ = done.facts
+    best = max((rate for _, rate in done.rates), key=lambda rate: rate.value, default=None)
+    said = (
+        f"{done.system} on this machine: latency {wording.cell(latency)} at the median, "
+        f"{wording.shown(p95)} at p95; peak memory {wording.shown(memory)}."
+    )
+    if best is None:
+        return Text(said, (latency, p95, memory))
+    return Text(f"{said} Best throughput: {wording.cell(best)}.", (latency, p95, memory, best))
+
+
+def _circumstances(done: Sequence[_Timed]) -> Text:
+    one = done[0].facts[0]
+    said = [
+        f"Timed on {one.device}; {one.machine}; {one.versions}.",
+        "Each model ran in a fresh process, whose memory includes the libraries."
+        if not one.device.startswith("cuda")
+        else "Each model ran in a fresh process; the memory is that of the device.",
+        "The time is that of the forward pass alone, the pictures being ready on the device.",
+    ]
+    random = [each.system for each in done if not each.real]
+    if random:
+        said.append(
+            f"The weights of {', '.join(random)} are not on this machine: randomly initialised "
+            "weights of the same shape were timed, since speed does not depend on their values."
+        )
+    return Text(" ".join(said), (one,))
+
+
+def _table(done: Sequence[_Timed]) -> Table:
+    """Our rows first, then those of other machines."""
+    facts: list[tuple[Fact, str]] = []
+    for each in done:
+        facts += [(fact, "this machine") for fact in each.facts]
+        facts += [(fact, "this machine") for _, fact in each.rates]
+        facts += [(c, f"another machine, {wording.source(c)}") for c in each.published]
+    rows = tuple(
+        (fact.system, properties()[fact.property].label, wording.cell(fact), where, fact.date)
+        for fact, where in facts
+    )
+    columns = ("System", "What", "Value", "Where", "Date")
+    return Table(columns, rows, "Speed and memory", tuple(fact for fact, _ in facts))
+
+
+def _plot(ctx: Context, done: Sequence[_Timed]) -> Plot:
+    series = {
+        each.system: [(float(batch), rate.value) for batch, rate in each.rates]
+        for each in done
+        if each.rates
+    }
+    title = f"Throughput on {done[0].facts[0].device}"
+    told = [f"{each.system}: {wording.cell(rate)}" for each in done for _, rate in each.rates]
+    alt = f"Lines. {title}. {'; '.join(told)}"
+    cites = tuple(rate for each in done for _, rate in each.rates)
+    path = ctx.run_folder / "throughput.png"
+    return plots.lines(path, title, ("pictures in a batch", "pictures/s"), series, alt, cites)

@@ -1,0 +1,1 @@
+"""How each family of models is loaded and run; imported only where a model is run."""

@@ -1,0 +1,1 @@
+"""The pocket world: a small drawn world, and the small models that learned it from scratch."""

@@ -1,0 +1,1 @@
+"""How each pocket model is trained: one straight script per model."""

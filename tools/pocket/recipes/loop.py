@@ -1,0 +1,268 @@
+"""The training loop of the pocket recipes: drawn rounds, Muon, averaged weights, checkpoints.
+
+Every step seeds its own randomness and every round its own pictures, so a run that was killed
+goes on from its checkpoint to the very weights of a run that was not.
+"""
+
+import argparse
+import copy
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from tools.pocket import world
+
+Report = Callable[[float, str], None]
+Batch = tuple[Tensor, ...]
+
+_REPORT_STEPS: Final = 50
+_MOMENTUM: Final = 0.95
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long, how fast and on how much a recipe trains."""
+
+    steps: int
+    batch: int = 128
+    round: int = 16_384
+    passes: int = 2
+    rate: float = 3e-3
+    decay: float = 0.02
+    average: float = 0.998
+    warm_up: float = 0.04
+    save_seconds: float = 60.0
+
+    @property
+    def round_steps(self) -> int:
+        """Steps that one round of pictures lasts."""
+        return self.passes * (self.round // self.batch)
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate as a share of the highest: a linear rise, then half a cosine to zero."""
+        rise = max(1, round(self.warm_up * self.steps))
+        if step < rise:
+            return (step + 1) / rise
+        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, self.steps - rise)))
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose step is made orthogonal, for weights that are matrices.
+
+    Source: Keller Jordan and others, "Muon: an optimizer for hidden layers in neural networks"
+    (2024); the scale by shape is that of "Muon is scalable for LLM training" (2025). torch's own
+    runs its iterations in bfloat16, which CPUs without such units do slowly.
+    """
+
+    def __init__(self, weights: list[nn.Parameter], rate: float, decay: float) -> None:
+        super().__init__(weights, {"lr": rate, "decay": decay})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move every weight that has a gradient."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                state = self.state[weight]
+                mean = state.setdefault("mean", torch.zeros_like(weight))
+                mean.mul_(_MOMENTUM).add_(weight.grad)
+                ahead = (weight.grad + _MOMENTUM * mean).flatten(1)
+                move = _orthogonal(ahead).view(weight.shape)
+                weight.mul_(1 - group["lr"] * group["decay"])
+                weight.add_(move, alpha=-0.2 * group["lr"] * math.sqrt(max(ahead.shape)))
+
+
+def _orthogonal(matrix: Tensor) -> Tensor:
+    """Bring all singular values near one, by a quintic Newton-Schulz iteration."""
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T if tall else matrix
+    x = x / (x.norm() + 1e-7)
+    a, b, c = 3.4445, -4.775, 2.0315
+    for _ in range(5):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return cast("Tensor", x.T if tall else x)
+
+
+def optimizers(model: nn.Module, pace: Pace) -> list[torch.optim.Optimizer]:
+    """Muon for dense and convolution matrices, AdamW for all else (depthwise, norms, heads)."""
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for name, weight in model.named_parameters():
+        dense = weight.ndim >= 2 and weight.shape[1] > 3 and "head" not in name
+        (matrices if dense else others).append(weight)
+    adam = torch.optim.AdamW(others, lr=pace.rate, betas=(0.9, 0.98), weight_decay=0.0)
+    return [Muon(matrices, pace.rate, pace.decay), adam]
+
+
+def _batches(feed: Callable[[int], Batch], seed: int, pace: Pace, start: int) -> Iterator[Batch]:
+    """The batches from step ``start`` on: each round is drawn once and passed over."""
+    number, pool = -1, cast("Batch", ())
+    per_pass = pace.round // pace.batch
+    for step in range(start, pace.steps):
+        if step // pace.round_steps != number:
+            number = step // pace.round_steps
+            pool = feed(number)
+        turn, place = divmod(step, per_pass)
+        shuffle = torch.Generator().manual_seed(seed * 1_000_003 + turn)
+        order = torch.randperm(pace.round, generator=shuffle)
+        chosen = order[place * pace.batch : (place + 1) * pace.batch]
+        yield tuple(part[chosen] for part in pool)
+
+
+@torch.no_grad()
+def _average(mean: nn.Module, model: nn.Module, decay: float) -> None:
+    own, new = mean.state_dict(), model.state_dict()
+    for name, value in own.items():
+        if value.is_floating_point():
+            value.lerp_(new[name], 1 - decay)
+        else:
+            value.copy_(new[name])
+
+
+@dataclass
+class _Run:
+    """What a checkpoint holds: the model, its average, the optimizers, the step and the time."""
+
+    model: nn.Module
+    mean: nn.Module
+    tuned: list[torch.optim.Optimizer]
+    path: Path
+    step: int = 0
+    seconds: float = 0.0
+
+    def load(self) -> None:
+        if not self.path.exists():
+            return
+        state = torch.load(self.path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.mean.load_state_dict(state["mean"])
+        for optimizer, saved in zip(self.tuned, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "model": self.model.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.tuned],
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        part = self.path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.path)
+
+    def advance(self, pace: Pace, loss: Callable[[], Tensor]) -> float:
+        for optimizer in self.tuned:
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                group["lr"] = pace.rate * pace.rate_at(self.step)
+        value = loss()
+        value.backward()  # type: ignore[no-untyped-call]
+        for optimizer in self.tuned:
+            optimizer.step()
+        _average(self.mean, self.model, min(pace.average, (1 + self.step) / (10 + self.step)))
+        self.step += 1
+        return value.item()
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[nn.Module, Batch], Tensor],
+    feed: Callable[[int], Batch],
+    *,
+    seed: int,
+    pace: Pace,
+    checkpoint: Path,
+    report: Report,
+) -> tuple[nn.Module, float]:
+    """Train a model, going on from the checkpoint if there is one.
+
+    Args:
+        model: The model, trained in place.
+        loss: The loss of a model on a batch; it may use torch's global randomness.
+        feed: Gives the tensors of a round by its number, each of length ``pace.round``.
+        seed: Seed of order and augmentation.
+        pace: Length, batch size and rates.
+        checkpoint: The file that is replaced every ``pace.save_seconds``.
+        report: Called with the share done and a line; may raise to stop.
+
+    Returns:
+        The averaged model and the wall seconds of all runs that led to it.
+    """
+    run = _Run(model, copy.deepcopy(model).eval(), optimizers(model, pace), checkpoint)
+    run.load()
+    first, before = run.step, run.seconds
+    began = saved = time.monotonic()
+    model.train()
+    for batch in _batches(feed, seed, pace, first):
+        torch.manual_seed(seed * 1_000_003 + run.step)
+        value = run.advance(pace, partial(loss, model, batch))
+        now = time.monotonic()
+        run.seconds = before + now - began
+        ended = run.step == pace.steps
+        if ended or now - saved >= pace.save_seconds:
+            saved = now
+            run.save()
+        if ended or run.step % _REPORT_STEPS == 1:
+            speed = (run.step - first) * pace.batch / (now - began)
+            report(run.step / pace.steps, f"step {run.step}: loss {value:.3f}, {speed:.0f}/s")
+    return run.mean, run.seconds
+
+
+def machine() -> str:
+    """This machine's processor, in words."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+
+
+def save_model(folder: Path, model: nn.Module, config: dict[str, Any]) -> None:
+    """Write a model's weights, in half precision, and its config.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    _write(folder / "config.json", config)
+
+
+def write_metrics(
+    folder: Path, measured: dict[str, float], facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Write metrics.json: what was measured, on which machine and version of the world."""
+    metrics = measured | facts | {"machine": machine(), "world": world.VERSION}
+    _write(folder / "metrics.json", metrics)
+    return metrics
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def main(name: str, train: Callable[..., dict[str, Any]], pace: Pace) -> None:
+    """The command line of a recipe."""
+    weights = Path(__file__).parents[1] / "weights" / name
+    parser = argparse.ArgumentParser(description=f"Train {name} from scratch.")
+    parser.add_argument("--folder", type=Path, default=weights, help="where the model goes")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="file to go on from")
+    parser.add_argument("--steps", type=int, default=pace.steps, help="length of the training")
+    asked = parser.parse_args()
+    began = time.monotonic()
+
+    def say(done: float, note: str) -> None:
+        print(f"{time.monotonic() - began:7.1f} s  {done:6.1%}  {note}", flush=True)
+
+    metrics = train(asked.folder, asked.checkpoint, say, replace(pace, steps=asked.steps))
+    print(json.dumps(metrics, indent=2))
