@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import pwd
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-_INSTALLED = Path("/usr/lib/postgresql")
+from tests.needs import found
+
 _QUICK = ("-A", "trust", "-E", "UTF8", "--no-sync")
 
 
@@ -42,9 +42,9 @@ def start_server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
     """Yields a server and ends it afterwards; says what is missing if there can be none."""
     if importlib.util.find_spec("psycopg") is None:
         missing("psycopg is not installed; install fitting-room[postgresql]")
-    programs = _programs()
-    if programs is None:
-        missing(f"PostgreSQL's initdb is neither on the PATH nor in {_INSTALLED}/*/bin")
+    if (program := found("initdb")) is None:
+        missing("PostgreSQL is not installed; install it")
+    programs = Path(program).resolve().parent
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         user = _user(Path(folder))
         data = Path(folder) / "data"
@@ -52,14 +52,6 @@ def start_server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
         subprocess.run([*initdb, *_QUICK], check=True, stdout=subprocess.DEVNULL, **user)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        options = [
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "fsync=off",
-            "-c",
-            "logging_collector=off",
-        ]
         with subprocess.Popen(
             [programs / "postgres", "-D", data, "-p", str(port), "-k", folder, "-F"],
             stderr=subprocess.DEVNULL,
@@ -68,12 +60,6 @@ def start_server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
             _wait(port)
             yield Server(programs, port)
             running.terminate()  # waits for no client
-
-
-def _programs() -> Path | None:
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
-    return max((path.parent for path in _INSTALLED.glob("*/bin/initdb")), default=None)
 
 
 def _user(folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "mobilenetv3_small_050.lamb_in1k": {},
     "mobilenetv4_conv_small_050.e3000_r224_in1k": {},
     "resnet10t.c3_in1k": {},
-    "efficientnet_b0.ra_in1k": {"channel_multiplier": 0.5},
+    "efficientnet_b0.ra_in1k": {},
     "vit_tiny_patch16_224.augreg_in21k_ft_in1k": {"depth": 3},
     "deit3_small_patch16_224.fb_in1k": {"depth": 2, "embed_dim": 96, "num_heads": 3},
     "swin_tiny_patch4_window7_224.ms_in1k": {"depths": (1, 1, 1, 1), "embed_dim": 24},
@@ -47,10 +47,18 @@ def hub() -> Iterator[Hub]:
 
 
 def save_shaped(folder: Path, name: str) -> Path:
-    """Saves a network of a family, its head made large enough for the logits to differ."""
+    """Saves a network of a family with random weights, through which pictures stay different."""
     torch.manual_seed(3)
     network: Any = timm.create_model(name, pretrained=False, **FAMILIES[name])
     torch.nn.init.normal_(network.get_classifier().weight, std=0.5)
+    for path, weight in network.named_parameters():
+        if path.endswith("gamma"):  # scales of layers, which begin at almost nothing
+            torch.nn.init.constant_(weight, 0.5)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    size = network.pretrained_cfg["input_size"]
+    network.train()(torch.randn(4, *size))
     save_for_hf(network, str(folder), safe_serialization=True)
     return folder
 

@@ -2,12 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,8 @@ import pytest
 from assistant import runs
 from assistant.settings import Settings
 from assistant.worker import Message, Progress, Worker, WorkerDied
-from assistant.worker import process as worker_process
 from index.evidence import Claim, Measurement
+from tests.processes import gone, wait_for
 from tools.base import (
     Agreement,
     Image,
@@ -48,13 +45,6 @@ def ready(worker: Worker) -> Worker:
     return worker
 
 
-def wait_for(condition: Any, seconds: float = 240.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def step(
     worker: Worker,
     folder: Path,
@@ -75,11 +65,6 @@ def step(
 
 def texts(messages: Iterator[Message]) -> list[str]:
     return [message.text for message in messages if isinstance(message, Text)]
-
-
-def gone(process: psutil.Process) -> bool:
-    """Whether it runs no more, even if nobody has asked how it ended."""
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def process_id(worker: Worker, folder: Path) -> int:
@@ -281,82 +266,3 @@ def test_process_that_cannot_start(settings: Settings, caplog: pytest.LogCapture
     worker.close()
     with pytest.raises(Stopped):
         list(step(worker, settings.home, "count", {"upto": 1}))
-
-
-def test_choose_device() -> None:
-    with pytest.raises(ToolFailed, match="FITTING_ROOM_DEVICE is mps, but torch"):
-        worker_process.choose_device("mps")
-    assert worker_process.choose_device("cpu") == "cpu"
-    assert worker_process.choose_device("auto") in {"cpu", "cuda"}
-
-
-SERVER = """
-import sys, threading
-from assistant import runs
-from assistant.settings import load_settings
-from assistant.worker import Progress, Worker
-from tools.base import Agreement, Text
-settings = load_settings()
-worker = Worker(settings, tools="tests.worker_tools:tools")
-run = runs.start(settings.home, "me")
-messages = worker.run(TOOL, ARGUMENTS, owner="me", run=run, agreement=Agreement(),
-                      stop=threading.Event())
-assert not worker.ready
-try:
-    for message in messages:
-        said = getattr(message, "note", "") or getattr(message, "text", "")
-        print(said.split()[0] if said else type(message).__name__, flush=True)
-    print(worker.ready, worker.device in {"cpu", "cuda"}, flush=True)
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-worker.close()
-print([name for name in ("torch", "timm", "transformers") if name in sys.modules])
-"""
-
-
-@contextmanager
-def server(tool: str, arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    code = SERVER.replace("TOOL", repr(tool)).replace("ARGUMENTS", arguments)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    ) as running:  # fmt: skip
-        yield running
-        running.kill()
-
-
-def said(running: "subprocess.Popen[str]") -> str:
-    assert running.stdout
-    return running.stdout.readline()
-
-
-def test_server_loads_no_torch() -> None:
-    with server("measure", "{}") as running:
-        out, errors = running.communicate()
-    assert out.split("\n") == ["getting", "Measurement", "Image", "True True", "[]", ""]
-    assert errors == ""
-
-
-def test_process_ends_with_the_server() -> None:
-    """Even in the middle of a step that never looks up."""
-    with server("sleep", "{'seconds': 600}") as running:
-        assert (said(running), said(running)) == ("getting\n", "asleep\n")
-        [child] = psutil.Process(running.pid).children()
-        running.kill()
-        wait_for(lambda: gone(child))
-
-
-@pytest.mark.parametrize("when", ["starting", "running"])
-def test_ctrl_c_prints_no_traceback(when: str) -> None:
-    with server("count", "{'upto': 9999, 'seconds': 0.1}") as running:
-        assert said(running) == "getting\n"
-        if when == "running":
-            assert said(running) == "1\n"
-        else:
-            wait_for(lambda: psutil.Process(running.pid).children())
-        [child] = psutil.Process(running.pid).children()
-        os.killpg(running.pid, signal.SIGINT)
-        out, errors = running.communicate()
-        assert out.endswith("interrupted\n[]\n")
-        assert errors == ""
-        wait_for(lambda: gone(child))

@@ -216,4 +216,4 @@ def _whole(answer: Answer, home: Path) -> str:
 def _literal(text: str) -> str:
     """Text that Markdown leaves as it is."""
     text = re.sub(r"([\\`*<\[\]~|]|\b_|_\b)", r"\\\1", text)
-    return re.sub(r"^(\s*\d*)([#>+.)-])(?=\s)", r"\1\\\2", text, flags=re.MULTILINE)
+    return re.sub(r"^(\s*\d*)([#>+.)=-])(?=[#=-]*(\s|$))", r"\1\\\2", text, flags=re.MULTILINE)
