@@ -1,11 +1,12 @@
 """Entry point of a Space, and of `python app.py`: settings, assistant, page, launch."""
 
 import contextlib
+import importlib
 import logging
 import os
 
 with contextlib.suppress(ModuleNotFoundError):
-    import spaces  # noqa: F401 - on ZeroGPU it must come before anything that touches the GPU
+    importlib.import_module("spaces")  # on ZeroGPU, before anything that touches the GPU
 
 from assistant.server import serve
 from assistant.settings import SettingsError, load_settings

@@ -23,7 +23,7 @@ def to_kept(answer: Answer) -> dict[str, Any]:
     facts = {fact.id: asdict(fact) for fact in answer.evidence}
     whole = {
         "facts": facts,
-        "steps": [asdict(step) | {"arguments": dict(step.arguments)} for step in answer.steps],
+        "steps": [vars(step) | {"arguments": dict(step.arguments)} for step in answer.steps],
         "hits": [asdict(hit) for hit in answer.hits],
         "blocks": [_block_kept(block) for block in answer.blocks],
     }

@@ -7,7 +7,9 @@ vectors of sentence-transformers itself.
 """
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -18,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file
 from scipy.special import erf
+from threadpoolctl import ThreadpoolController
 from tokenizers import Tokenizer
 
 DIMENSIONS = 384
@@ -75,10 +78,14 @@ class MiniLM:
             return np.zeros((0, DIMENSIONS), np.float32)
         tokens = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
+        batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-        for start in range(0, len(order), _BATCH):
-            places = order[start : start + _BATCH]
+
+        def fill(places: list[int]) -> None:
             vectors[places] = self._forward([tokens[place] for place in places])
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(fill, batches))
         return vectors
 
     def is_word(self, word: str) -> bool:
@@ -158,6 +165,9 @@ def load_encoder() -> MiniLM:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
+    # One question is too little work to share: beside a running model, two BLAS threads that wait
+    # for each other take eight times as long as one.
+    ThreadpoolController().select(internal_api="openblas").limit(limits=1)
     return MiniLM(load_file(weights), tokenizer)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.card import Card
 from index.catalog import Catalog
+from index.evidence import Claim
 from index.names import Names
 from index.properties import properties, show
 
@@ -25,9 +26,10 @@ SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a
 FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
 _LINKS, _BUILD_EFFORT, _SEARCH_EFFORT = 32, 200, 128  # HNSW
 _DEPTH = 100  # candidates from each side before fusion
-_LENGTH = 0.4  # BM25's b: a card that says much is penalised little for it
-_RRF = 60  # the usual constant of reciprocal rank fusion
-_NAMED = 1.0  # what a system named in the question gets on top; ranks alone stay below it
+# Chosen on tests/questions/cards.toml: BM25's k1 and b (a card that says much is penalised little),
+# and what the best match of words weighs beside a cosine.
+_REPEATS, _LENGTH, _WORDS = 0.9, 0.3, 0.7
+_NAMED = 2.0  # what a system named in the question gets; the rest stays below it
 _FORMAT = 1
 _PROPERTY = "property:"
 # By what people describe a system without its name; more would only blur the vector.
@@ -73,7 +75,7 @@ class Hit:
 
     Attributes:
         id: a card id, `card#capability`, or `tool:name`.
-        score: higher is better; above 1 if the question names it.
+        score: cosine plus relative BM25 score; at least 2 if the question names it.
         why: the text that matched, or how it was named.
     """
 
@@ -103,12 +105,16 @@ def _of_card(card: Card) -> Iterable[Document]:
 
 
 def _all_claims(card: Card) -> str:
-    table = properties()
-    return " ".join(
-        f"{table[claim.property].label} {show(claim.truth, claim.unit)} {claim.at} {claim.note}"
-        for claim in card.claims
-        if claim.truth is not None
-    )
+    return " ".join(_in_words(claim) for claim in card.claims if claim.truth is not None)
+
+
+def _in_words(claim: Claim) -> str:
+    """A claim as people might put it: the number also rounded, a small price also in cents."""
+    label, value = properties()[claim.property].label, claim.truth
+    told = f"{label} {show(value, claim.unit)} {claim.at} {claim.note}" if value is not None else ""
+    if isinstance(value, str | bool | None):
+        return told
+    return f"{told} {value * 100:g} cents" if claim.unit == "USD" else f"{told} {value:.0f}"
 
 
 def _facts(card: Card) -> Iterable[str]:
@@ -174,31 +180,35 @@ class SearchIndex:
         return tuple((int(place), float(score)) for place, score in pairs if place >= 0)
 
     def _fused(self, text: str, vector: Vectors) -> Iterator[Hit]:
-        """Reciprocal rank fusion (Cormack et al. 2009) of meaning and words, at most 1."""
-        nearest: dict[str, Document] = {}
-        for place, _ in self.nearest(vector, min(_DEPTH, self._searchable)):
-            nearest.setdefault(self.documents[place].key, self.documents[place])
-        scores: dict[str, float] = {}
-        for keys in (list(nearest), self._by_words(text)):
-            for rank, key in enumerate(keys):
-                scores[key] = scores.get(key, 0.0) + (_RRF + 1) / (_RRF + rank + 1) / 2
-        for key, score in scores.items():
-            found = nearest.get(key, Document(key, "its facts share words with the question"))
-            yield Hit(found.id, score, found.text)
+        """The candidates of either side; cosine and relative BM25 score are added up."""
+        words = self._by_words(text)
+        near = self.nearest(vector, min(_DEPTH, self._searchable))
+        best = dict.fromkeys((*(self.documents[place].key for place, _ in near), *words))
+        for key in best:
+            places = self._places[key]
+            cosines = self.vectors[places] @ vector
+            nearest = self.documents[places[int(cosines.argmax())]]
+            score = float(cosines.max()) + _WORDS * words.get(key, 0.0)
+            yield Hit(nearest.id, score, nearest.text)
 
-    def _by_words(self, text: str) -> list[str]:
-        """Keys by BM25 over everything that is said of each, best first."""
+    def _by_words(self, text: str) -> Mapping[str, float]:
+        """BM25 over everything that is said of each key, as a share of the best score."""
         tokens = [token for token in tokenize(text) if token in self._lexical.vocab_dict]
         if not tokens:
-            return []
-        depth = min(_DEPTH, len(self._keys))
+            return {}
+        keys = tuple(self._places)
+        depth = min(_DEPTH, len(keys))
         places, scores = self._lexical.retrieve([tokens], k=depth, show_progress=False)
         found = zip(places[0], scores[0], strict=True)
-        return [self._keys[int(place)] for place, score in found if score > 0]
+        return {keys[int(place)]: float(s / scores[0].max()) for place, s in found if s > 0}
 
     @cached_property
-    def _keys(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(found.key for found in self.documents[: self._searchable]))
+    def _places(self) -> Mapping[str, list[int]]:
+        """Where the documents of each key stand."""
+        places: dict[str, list[int]] = {}
+        for place, found in enumerate(self.documents[: self._searchable]):
+            places.setdefault(found.key, []).append(place)
+        return places
 
     @cached_property
     def _searchable(self) -> int:
@@ -223,11 +233,10 @@ class SearchIndex:
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs every build to the terminal
-        texts: dict[str, list[str]] = {key: [] for key in self._keys}
-        for found in self.documents[: self._searchable]:
-            texts[found.key] += tokenize(f"{found.text} {found.words}")
-        index = bm25s.BM25(b=_LENGTH)
-        index.index(list(texts.values()), show_progress=False)
+        index = bm25s.BM25(k1=_REPEATS, b=_LENGTH)
+        texts = ([self.documents[place] for place in places] for places in self._places.values())
+        tokens = [[t for d in found for t in tokenize(f"{d.text} {d.words}")] for found in texts]
+        index.index(tokens, show_progress=False)
         return index
 
 

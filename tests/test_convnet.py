@@ -94,11 +94,18 @@ def test_logits_equal_timms_own_path(
     settings = resolve_model_data_config(own)  # type: ignore[no-untyped-call] # timm's
     transform: Any = create_transform(**settings, is_training=False)
     pictures = odd_pictures(number)
-    expected = torch.cat([own(transform(picture.convert("RGB"))[None]) for picture in pictures])
+    expected = own(torch.stack([transform(picture.convert("RGB")) for picture in pictures]))
     found = convnet.logits(classifier, pictures)
     assert found.shape == (9, 1000)
     assert expected.std(0).max() > 0.1  # else equal logits would prove nothing
     assert (found - expected).abs().max() <= 1e-4
+
+
+def test_logits_do_not_depend_on_the_other_pictures(tmp_path: Path) -> None:
+    classifier = convnet.load_classifier("tiny", save_tiny(tmp_path), "cpu")
+    pictures = [picture for seed in range(3) for picture in odd_pictures(seed)]
+    alone = torch.cat([convnet.logits(classifier, [picture]) for picture in pictures])
+    assert (convnet.logits(classifier, pictures) - alone).abs().max() <= 1e-5
 
 
 def test_top_labels_are_those_of_the_logits(tmp_path: Path) -> None:

@@ -109,12 +109,11 @@ def test_what_is_not_there(store: Store) -> None:
         ("a\0b", "a\ufffdb"),
         ("a\ud800b", "a\ufffdb"),
         ("a\udc00", "a\ufffd"),
-        ("\ud83e\uddc0", "🧀"),
         ("\ufeffbom", "\ufeffbom"),
         ("'; DROP TABLE turn; --", "'; DROP TABLE turn; --"),
         ("", ""),
     ],
-    ids=["1 MB", "emoji", "NUL", "high", "low", "pair", "mark", "sql", "empty"],
+    ids=["1 MB", "emoji", "NUL", "high", "low", "mark", "sql", "empty"],
 )
 def test_texts_survive(store: Store, text: str, kept: str) -> None:
     turn = store.start_turn("me", "", text, (Path(f"/a/{text[:50]}.png"),))
@@ -123,7 +122,7 @@ def test_texts_survive(store: Store, text: str, kept: str) -> None:
     [found] = store.turns("me", turn.conversation)
     assert found.question == kept
     assert found.images == (Path(f"/a/{text[:50]}.png"),)
-    assert found.answers == ({"text": text},) or text == "\ud83e\uddc0"
+    assert found.answers == ({"text": text},)
 
 
 # --- feedback and matches

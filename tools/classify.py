@@ -3,14 +3,14 @@
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from index.evidence import Fact, Measurement
+from index.evidence import Measurement
 from tools import pictures, plots, wording
 from tools.base import (
     Block,
@@ -108,7 +108,9 @@ def classify(
         raise ToolFailed(" ".join(unread[:_MOST_NAMED]))
     known = [picture for picture in seen if not picture.reading.outside]
     guesses = _guesses(ctx, classifier.system, known)
-    yield _answer(ctx, classifier, seen, guesses)
+    yield _answer(classifier, seen, guesses)
+    if classifier.limited:
+        yield _real_model(ctx)
     yield _circumstances(ctx, classifier, len(seen), seconds)
     yield from _notes(ctx, classifier, instead, unread, len(found) > _MOST_PICTURES)
     if guesses:
@@ -189,29 +191,25 @@ def _tops(guesses: Sequence[_Guess]) -> tuple[_Guess, ...]:
     return tuple(first.values())
 
 
-def _answer(
-    ctx: Context, classifier: "Classifier", seen: Sequence[_Seen], guesses: Sequence[_Guess]
-) -> Text:
+def _answer(classifier: "Classifier", seen: Sequence[_Seen], guesses: Sequence[_Guess]) -> Text:
+    """What is in each picture; of many, the surest and the least sure one."""
     tops = _tops(guesses)
-    outside = [picture.name for picture in seen if picture.reading.outside]
     if len(seen) <= _MOST_NAMED:
         said = [_sentence(top) for top in tops]
-        told = tops
+    elif tops:
+        ranked = sorted(tops, key=lambda top: top.fact.value)
+        tops = (ranked[-1], ranked[0])
+        said = [
+            "The most likely label of each picture is in the table below.",
+            f"Surest: {_sentence(tops[0])}",
+            f"Least sure: {_sentence(tops[1])}",
+        ]
     else:
-        told = tuple(sorted(tops, key=lambda top: top.fact.value))
-        told = (told[-1], told[0]) if told else ()
-        said = ["The most likely label of each picture is in the table below."] if told else []
-        said += [f"Surest: {_sentence(top)}" for top in told[:1]]
-        said += [f"Least sure: {_sentence(top)}" for top in told[1:]]
-    cites: list[Fact] = [top.fact for top in told]
-    if outside:
-        named = ", ".join(outside[:_MOST_NAMED]) + (" and others" * (len(outside) > _MOST_NAMED))
-        said.append(f"{named}: {_outside(classifier)}")
-    if classifier.limited:
-        words, facts = _real_model(ctx)
-        said.append(words)
-        cites += facts
-    return Text("\n\n".join(said), tuple(cites))
+        said = []
+    if outside := [picture.name for picture in seen if picture.reading.outside]:
+        others = " and others" if len(outside) > _MOST_NAMED else ""
+        said.append(f"{', '.join(outside[:_MOST_NAMED])}{others}: {_outside(classifier)}")
+    return Text("\n\n".join(said), tuple(top.fact for top in tops))
 
 
 def _sentence(top: _Guess) -> str:
@@ -228,19 +226,14 @@ def _outside(classifier: "Classifier") -> str:
     )
 
 
-def _real_model(ctx: Context) -> tuple[str, tuple[Fact, ...]]:
+def _real_model(ctx: Context) -> Text:
     """What the stand-in is, and which real model to use and what it takes."""
-    facts = [
-        fact
-        for name in ("download_mb", "file_mb")
-        if (fact := wording.best(ctx.catalog.find(DEFAULT_CLASSIFIER, name)))
-    ][:1]
-    size = f" of {wording.shown(facts[0])} (file size)" if facts else ""
-    return (
-        "The answer comes from our own small model of drawn things. For photographs use "
-        f"{DEFAULT_CLASSIFIER}: it takes a network, or a folder with its weights, and a "
-        f"download{size}.",
-        tuple(facts),
+    size = wording.best(ctx.catalog.find(DEFAULT_CLASSIFIER, "download_mb"))
+    takes = f"a network to fetch it ({wording.shown(size)} to download)" if size else "a network"
+    return Text(
+        "That comes from our own small model of drawn things. For photographs use "
+        f"{DEFAULT_CLASSIFIER}: it takes {takes}, or a folder that holds its weights.",
+        (size,) if size else (),
     )
 
 
@@ -291,19 +284,23 @@ def _table(system: str, guesses: Sequence[_Guess]) -> Table:
 
 
 def _plot(ctx: Context, system: str, guesses: Sequence[_Guess]) -> Plot:
-    """One picture: its labels. Many: the first label of each, the least sure ones first."""
+    """One picture: its labels. Many: the first label of each, the least sure ones on top."""
     tops = sorted(_tops(guesses), key=lambda top: top.fact.value)
-    drawn = guesses if len(tops) == 1 else tops
-    name: Callable[[_Guess], str] = lambda guess: (  # noqa: E731
-        guess.label if len(tops) == 1 else f"{guess.picture}: {guess.label}"
-    )
-    drawn = drawn[:_MOST_SHOWN]
+    alone = len(tops) == 1
+    drawn = (guesses if alone else tops)[:_MOST_SHOWN]
     title = (
         f"{tops[0].picture}: probability of each label, by {system}"
-        if len(tops) == 1
+        if alone
         else f"Probability of the first label, least sure on top, by {system}"
     )
-    shown = [plots.Bar(name(guess), guess.fact.value, wording.shown(guess.fact)) for guess in drawn]
+    shown = [
+        plots.Bar(
+            guess.label if alone else f"{guess.picture}: {guess.label}",
+            guess.fact.value,
+            wording.shown(guess.fact),
+        )
+        for guess in drawn
+    ]
     alt = f"Bars. {title}. " + ", ".join(f"{bar.label} {bar.shown}" for bar in shown)
     facts = [guess.fact for guess in drawn]
     return plots.bars(ctx.run_folder / "labels.png", title, shown, alt, facts)

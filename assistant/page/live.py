@@ -5,7 +5,7 @@ import contextvars
 import threading
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from assistant.answer import Answer
 from assistant.ask import Assistant, ask
@@ -25,7 +25,6 @@ class Busy(Exception):
         )
 
 
-@dataclass
 class Going:
     """One answer in the making.
 
@@ -33,19 +32,18 @@ class Going:
         question: what was asked.
         page: the page load that asked it.
         answer: the answer so far.
-        since: when it last grew, on the monotonic clock.
         stop: set it to stop; what is there by then is kept.
     """
 
-    question: Question
-    page: str
-    answer: Answer
-    since: float = field(default_factory=time.monotonic)
-    stop: threading.Event = field(default_factory=threading.Event)
+    def __init__(self, question: Question, page: str) -> None:
+        self.question = question
+        self.page = page
+        self.stop = threading.Event()
+        self.grow(Answer(question.text, question.conversation, question.turn, "run"))
 
     def grow(self, answer: Answer) -> None:
         """Takes the answer as it is now."""
-        self.answer, self.since = answer, time.monotonic()
+        self.answer, self._since = answer, time.monotonic()
 
     async def watch(self) -> AsyncIterator[Answer]:
         """The answer each time it has grown or time has passed, the last one finished."""
@@ -54,7 +52,7 @@ class Going:
             answer = self.answer
             if answer is not seen or time.monotonic() - shown >= _TICK:
                 seen, shown = answer, time.monotonic()
-                yield _aged(answer, shown - self.since)
+                yield _aged(answer, shown - self._since)
                 if answer.finished:
                     return
             await asyncio.sleep(_LOOK)
@@ -75,8 +73,7 @@ class Live:
         """
         if self.find(question.owner, question.conversation):
             raise Busy
-        answer = Answer(question.text, question.conversation, question.turn, "run")
-        going = Going(question, page, answer)
+        going = Going(question, page)
         # The request's context goes along: a hosted GPU is lent to the request, not to the thread.
         run = contextvars.copy_context().run
         thread = threading.Thread(target=run, args=(self._make, going), daemon=True)

@@ -215,5 +215,8 @@ def _whole(answer: Answer, home: Path) -> str:
 
 def _literal(text: str) -> str:
     """Text that Markdown leaves as it is."""
-    text = re.sub(r"([\\`*<\[\]~|]|\b_|_\b)", r"\\\1", text)
-    return re.sub(r"^(\s*\d*)([#>+.)=-])(?=[#=-]*(\s|$))", r"\1\\\2", text, flags=re.MULTILINE)
+    text = re.sub(r"([\\`*<>\[\]~|&]|\b_|_\b)", r"\\\1", text)
+    text = re.sub(
+        r"^[ \t]+", lambda indent: "\N{NO-BREAK SPACE}" * len(indent[0]), text, flags=re.M
+    )
+    return re.sub(r"^(\d*)([#+.)=-])(?=[#=-]*(\s|$))", r"\1\\\2", text, flags=re.M)

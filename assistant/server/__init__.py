@@ -82,8 +82,13 @@ class _Server(uvicorn.Server):
         self._live = app.state.live
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Ends the server; a second signal does not wait for what is still open.
+
+        Uvicorn's own would raise the signal again at the end, and nothing would be closed.
+        """
         self._live.stop(0)
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,212 @@
+"""What the page shows of an answer, and answers in the making."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from assistant.answer import Answer, StepState
+from assistant.ask import Assistant, ask, decide
+from assistant.conversation import ME, Question
+from assistant.page.examples import examples
+from assistant.page.live import Busy, Live
+from assistant.page.render import Message, address, answer_messages, user_message
+from assistant.plan import Run
+from assistant.settings import Settings
+from assistant.wiring import open_assistant
+from tools.base import File, Image, Plot, Table, Text
+
+HOME = Path("/home-of-a-test")
+RUN = HOME / "runs" / ME / "r1"
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    opened = open_assistant(Settings(home=tmp_path_factory.mktemp("home")))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def femto(assistant: Assistant) -> Answer:
+    """A real answer with a verified and a refuted claim."""
+    return [*ask(assistant, Question("How many parameters does convnext_femto have?"))][-1]
+
+
+def contents(messages: list[Message]) -> str:
+    return "\n".join(message["content"] for message in messages)
+
+
+def titled(messages: list[Message], title: str) -> list[Message]:
+    return [m for m in messages if m.get("metadata", {}).get("title", "").startswith(title)]
+
+
+class Words(HTMLParser):
+    """The text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+
+    def handle_data(self, data: str) -> None:
+        """Keeps the text between tags."""
+        self.text += data
+
+
+# --- what an answer looks like
+def test_a_real_answer_shows_its_tool_and_folds_its_evidence(femto: Answer) -> None:
+    messages = answer_messages(femto, (), HOME)
+    (step,) = titled(messages, "explain · done · ")
+    assert step["metadata"]["status"] == "done"
+    assert "Why this tool: It is most like" in step["content"]
+    (evidence,) = titled(messages, f"Evidence · {len(femto.evidence)} facts · answered in ")
+    assert evidence["metadata"]["status"] == "done"
+    assert "- **convnext_femto.d1_in1k**, parameters: 5.22 million" in evidence["content"]
+    assert "~~4.7 million~~ **refuted.** Right: 5.22 million." in evidence["content"]
+    assert "5.22 million (**verified**, says timm, [source](https://" in evidence["content"]
+    assert "Cards used: convnext_femto.d1_in1k" in evidence["content"]
+    said = [message for message in messages if "metadata" not in message]
+    assert "5.22 million parameters" in contents(said)
+
+
+def test_a_running_step_shows_time_progress_and_note() -> None:
+    step = StepState("classify", {}, "running", 1.23, done=0.4, note="3 of 21 MB")
+    (message,) = answer_messages(Answer("?", "c", 1, "run", (step,)), (), HOME)
+    assert message["metadata"] == {"title": "classify · running · 1.2 s", "status": "pending"}
+    assert message["content"] == "40% 3 of 21 MB"
+
+
+def test_before_any_step_the_page_says_that_it_works() -> None:
+    (message,) = answer_messages(Answer("?", "c", 1, "run"), (), HOME)
+    assert message["metadata"] == {"title": "Looking it up", "status": "pending"}
+
+
+def test_a_failure_and_a_question_back_are_plain() -> None:
+    step = StepState("classify", {}, "failed", 0.1, error="There is no model x.")
+    failed = Answer("?", "c", 1, "failed", (step,), "There is no model x.", finished=True)
+    shown = answer_messages(failed, (), HOME)
+    assert shown[0]["metadata"]["title"] == "classify · failed · 0.1 s"
+    assert shown[-1]["content"] == "**This did not work.** There is no model x."
+    back = Answer("?", "c", 1, "clarify", ask="Which?", choices=("a", "b"), finished=True)
+    (message,) = answer_messages(back, (), HOME)
+    assert message["content"] == "Which?"
+    assert message["options"] == [{"value": "a"}, {"value": "b"}]
+    growing = answer_messages(replace(back, finished=False), (), HOME)
+    assert not any("options" in message for message in growing)
+
+
+def test_a_table_keeps_its_cells_and_aligns_numbers() -> None:
+    table = Table(("system", "ms"), (("a|b", "1.5"), ("c\nd", "12 ms")), "Speed")
+    answer = Answer("?", "c", 1, "run", blocks=(table,), finished=True)
+    (message,) = answer_messages(answer, (), HOME)
+    html = MarkdownIt().enable("table").render(message["content"])
+    assert "<strong>Speed</strong>" in html
+    assert "<td>a|b</td>" in html
+    assert "<td>c d</td>" in html
+    assert '<td style="text-align:right">12 ms</td>' in html
+
+
+def test_pictures_plots_and_files_are_served_without_the_owner() -> None:
+    blocks = (
+        Image(RUN / "one.png", "first"),
+        Image(RUN / "two.png", "second"),
+        Plot(RUN / "bars.png", "bars", "Bars"),
+        File(RUN / "all results.csv", "every row"),
+    )
+    answer = Answer("?", "c", 1, "run", blocks=blocks, finished=True)
+    first, plot, file = answer_messages(answer, (), HOME)[0]["content"].split("\n\n")
+    assert first == (
+        "[![first](files/runs/r1/one.png)](files/runs/r1/one.png) "
+        "[![second](files/runs/r1/two.png)](files/runs/r1/two.png)"
+    )
+    assert plot == "[![bars](files/runs/r1/bars.png#plot)](files/runs/r1/bars.png#plot)"
+    assert file == "[all results.csv](files/runs/r1/all%20results.csv) every row"
+
+
+def test_a_file_outside_the_home_has_no_address() -> None:
+    assert address(Path("/etc/passwd"), HOME) == ""
+    answer = Answer("?", "c", 1, "run", blocks=(Image(Path("/etc/x.png"), "x"),), finished=True)
+    assert "/etc" not in contents(answer_messages(answer, (), HOME))
+
+
+def test_an_earlier_answer_stays_readable(femto: Answer) -> None:
+    new = replace(femto, blocks=(Text("The new one."),))
+    older = replace(femto, blocks=(Text("The oldest."),))
+    messages = answer_messages(new, (older, femto), HOME)
+    (earlier,) = [m for m in messages if m.get("metadata", {}).get("title") == "Earlier answer"]
+    assert "5.22 million parameters" in earlier["content"]
+    assert "~~4.7 million~~" in earlier["content"]
+    (oldest,) = titled(messages, "Earlier answer, 2 back")
+    assert "The oldest." in oldest["content"]
+
+
+@given(st.text(st.sampled_from("ab1 .*_`<>[]()#+-=~|\\!&\n"), max_size=60))
+def test_the_persons_words_are_taken_literally(text: str) -> None:
+    words = Words()
+    markdown = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])
+    words.feed(markdown.render(user_message(text.strip(), ())["content"]))
+    expected = text.split() or ["(empty)"]
+    assert "".join(words.text.split()) == "".join(expected)
+
+
+def test_a_very_long_question_is_cut_when_shown() -> None:
+    content = user_message("x" * 1_000_000, ())["content"]
+    assert len(content) < 2_100
+    assert content.endswith("(1,000,000 characters)")
+
+
+# --- what to try first
+def test_every_example_is_understood(assistant: Assistant, tmp_path: Path) -> None:
+    shown = examples(tmp_path)
+    assert sum(bool(example.pictures) for example in shown) >= 2
+    for example in shown:
+        assert all(picture.stat().st_size > 1000 for picture in example.pictures)
+        plan, _ = decide(assistant, Question(example.text), example.pictures)
+        assert isinstance(plan, Run), example.text
+
+
+# --- answers in the making
+def watched(live: Live, question: Question) -> list[Answer]:
+    async def run() -> list[Answer]:
+        return [answer async for answer in live.start(question, "page").watch()]
+
+    return asyncio.run(run())
+
+
+def test_an_answer_is_watched_to_its_end(assistant: Assistant) -> None:
+    live = Live(assistant)
+    answers = watched(live, Question("What can you do?"))
+    assert [answer.finished for answer in answers] == [False] * (len(answers) - 1) + [True]
+    last = answers[-1]
+    live.stop(5)
+    assert live.find(ME, last.conversation) is None
+    assert len(assistant.store.turns(ME, last.conversation)[0].answers) == 1
+
+
+def test_an_answer_goes_on_when_nobody_watches(assistant: Assistant) -> None:
+    live = Live(assistant)
+    going = live.start(Question("What can you do?"), "page")
+    assert live.find(ME, "", "page") is going
+    assert live.find("another", "", "page") is None
+    while not going.answer.finished:
+        pass
+    assert assistant.store.turns(ME, going.answer.conversation)[0].answers
+
+
+def test_two_questions_at_once_in_one_conversation(assistant: Assistant) -> None:
+    live = Live(assistant)
+    first = watched(live, Question("What can you do?"))[-1]
+    live.stop(5)
+    live.start(Question("Compare schnell and klein 4B", conversation=first.conversation), "a")
+    with pytest.raises(Busy, match="still answering another question"):
+        live.start(Question("hello", conversation=first.conversation), "b")
+    live.stop(20)
+    live.start(Question("hello", conversation=first.conversation), "b")
+    live.stop(20)
+    assert len(assistant.store.turns(ME, first.conversation)) == 3
