@@ -2,12 +2,12 @@
 
 import contextlib
 import importlib
-import logging
 import os
 
 with contextlib.suppress(ModuleNotFoundError):
     importlib.import_module("spaces")  # on ZeroGPU, before anything that touches the GPU
 
+from assistant.logs import start_logging
 from assistant.server import serve
 from assistant.settings import SettingsError, load_settings
 from assistant.store import StoreFailed
@@ -18,9 +18,9 @@ from index.encoder import EncoderError
 
 def main() -> None:
     """Opens the assistant and serves its page."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = load_settings()
+        start_logging(settings.home)
         assistant = open_assistant(settings)
     except (SettingsError, StoreFailed, CardError, EncoderError) as failure:
         raise SystemExit(str(failure)) from None

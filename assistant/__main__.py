@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,11 @@ from assistant import commands
 from tools.base import Agreement, Tool, ToolFailed, load_tools
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from assistant.answer import Answer
+    from assistant.ask import Assistant
+    from assistant.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 index_app = typer.Typer(no_args_is_help=True, help="Build, check and fit the index.")
@@ -26,16 +31,20 @@ _errors = Console(stderr=True)
 
 def main() -> None:
     """Runs the command line; a known failure is one sentence and an exit status."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except Exception as error:
-        if not _is_worded(error):
-            raise
-        _errors.print(str(error), markup=False)
-        raise SystemExit(2) from None
+    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a person
+        _errors.print(_worded(error), markup=False)
+        raise SystemExit(2 if _is_worded(error) else 4) from None
+
+
+def _worded(error: Exception) -> str:
+    if _is_worded(error):
+        return str(error)
+    logging.getLogger(__name__).error("the command line failed", exc_info=error)
+    return f"The program met an error of its own ({type(error).__name__}). It has been logged."
 
 
 def _is_worded(error: Exception) -> bool:
@@ -158,21 +167,23 @@ def check() -> None:
     raise typer.Exit(1 if problem else 0)
 
 
-def _settings() -> Any:
+def _settings() -> "Settings":
+    from assistant.logs import start_logging
     from assistant.settings import load_settings
 
-    return load_settings()
+    settings = load_settings()
+    start_logging(settings.home)
+    return settings
 
 
-def _opened() -> Any:
-    from contextlib import closing
+def _opened() -> "closing[Assistant]":
 
     from assistant.wiring import open_assistant
 
     return closing(open_assistant(_settings()))
 
 
-def _watched(answers: Any) -> Any:
+def _watched(answers: "Iterable[Answer]") -> "Iterator[Answer]":
     from assistant.terminal import show_progress
 
     told = ""

@@ -1,6 +1,6 @@
 """The answer as it grows, and the JSON that programs read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -87,7 +87,7 @@ def to_json(answer: Answer) -> dict[str, Any]:
         "choices": list(answer.choices),
         "hits": [{"id": hit.id, "score": round(hit.score, 4)} for hit in answer.hits],
         "blocks": [_block(block) for block in answer.blocks],
-        "evidence": [_fact(fact) for fact in answer.evidence],
+        "evidence": [told for fact in answer.evidence for told in _facts(fact)],
         "seconds": round(answer.seconds, 3),
     }
 
@@ -114,16 +114,21 @@ def _block(block: Block) -> dict[str, Any]:
     return {"type": kind, "path": str(block.path), "alt": block.alt, "metadata": metadata}
 
 
-def _fact(fact: Fact) -> dict[str, Any]:
+def _facts(fact: Fact) -> Iterator[dict[str, Any]]:
+    """A fact as programs read it; a refuted claim is followed by the right value."""
     cited = isinstance(fact, Claim)
-    return {
+    told = {
         "id": fact.id,
         "system": fact.system,
         "property": fact.property,
-        "value": fact.truth if isinstance(fact, Claim) else fact.value,
+        "value": fact.value,
         "unit": fact.unit,
         "origin": "cited" if cited else "measured",
         "source": fact.source if isinstance(fact, Claim) else f"{fact.device}, {fact.machine}",
         "date": fact.date,
         "run": None if isinstance(fact, Claim) else fact.run,
     }
+    yield told
+    if isinstance(fact, Claim) and fact.right is not None:
+        where = f"index/cards/{fact.field}"
+        yield {**told, "id": f"{fact.id}:right", "value": fact.right, "source": where}

@@ -1,14 +1,18 @@
 """An answer on a terminal."""
 
+import re
+
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table as RichTable
+from rich.text import Text as RichText
 
 from assistant.answer import Answer
 from index.evidence import Claim, Fact
 from index.properties import properties, show
 from tools.base import Block, Table, Text
-from tools.wording import truth
+
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
 def show_answer(answer: Answer, console: Console) -> None:
@@ -36,16 +40,23 @@ def _show_block(block: Block, console: Console) -> None:
     if isinstance(block, Text):
         console.print(Markdown(block.text))
     elif isinstance(block, Table):
-        table = RichTable(*block.columns, title=block.title or None)
+        table = RichTable(title=_cell(block.title))
+        for column in block.columns:
+            table.add_column(_cell(column))
         for row in block.rows:
-            table.add_row(*row)
+            table.add_row(*map(_cell, row))
         console.print(table)
     else:
         console.print(f"{block.alt}: {block.path}", markup=False)
 
 
+def _cell(text: str) -> RichText:
+    """A cell without markup; of a link only its words."""
+    return RichText(_LINK.sub(r"\1", text))
+
+
 def _evidence(fact: Fact) -> str:
-    value = truth(fact)
-    told = "unknown" if value is None else show(value, fact.unit)
+    refuted = isinstance(fact, Claim) and fact.verdict == "refuted"
+    told = show(fact.value, fact.unit) + (" (refuted)" if refuted else "")
     origin = fact.source if isinstance(fact, Claim) else f"measured on {fact.device}"
     return f"  {fact.system}: {properties()[fact.property].label} {told} ({origin}, {fact.date})"

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pwd
+import signal
 import socket
 import subprocess
 import tempfile
@@ -57,9 +58,11 @@ def start_server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
             stderr=subprocess.DEVNULL,
             **user,
         ) as running:
-            _wait(port)
-            yield Server(programs, port)
-            running.terminate()  # waits for no client
+            try:
+                _wait(port)
+                yield Server(programs, port)
+            finally:
+                running.send_signal(signal.SIGINT)  # SIGTERM would wait for its clients
 
 
 def _user(folder: Path) -> dict[str, Any]:

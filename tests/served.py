@@ -54,7 +54,6 @@ def environment(
         "FITTING_ROOM_PORT": str(port),
         "FITTING_ROOM_OFFLINE": "true",
         "TMPDIR": str(folder / "tmp"),
-        "PYTHONWARNINGS": "default",
     }
     return {**kept, **own, **(settings or {})}
 

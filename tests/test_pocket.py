@@ -3,13 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
 import torch
-from photographs import photographs
-from timm.data import create_transform, resolve_model_data_config
+from timm import data
 
+from tests.photographs import photographs
 from tools.pocket import convnext, judge, world
 from tools.pocket.recipes import convnext as convnext_recipe
 from tools.pocket.recipes import judge as judge_recipe
@@ -25,8 +26,11 @@ class Stopped(Exception):
     """What a report raises to stop a training."""
 
 
-def _metrics(name: str) -> dict[str, float]:
-    return json.loads((WEIGHTS / name / "metrics.json").read_text(encoding="utf-8"))
+def _metrics(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (WEIGHTS / name / "metrics.json").read_text(encoding="utf-8")
+    )
+    return found
 
 
 def test_weights_are_small_enough_to_ship() -> None:
@@ -68,7 +72,7 @@ def test_pocket_convnext_reproduces_its_figures_on_a_held_out_seed() -> None:
 
 def test_pocket_convnext_says_that_photographs_are_not_of_its_world() -> None:
     model = convnext.load()
-    transform = create_transform(**resolve_model_data_config(model))
+    transform = data.create_transform(**data.resolve_model_data_config(model))
     pictures = photographs()
     assert len(pictures) == 60
     with torch.inference_mode():
@@ -77,11 +81,11 @@ def test_pocket_convnext_says_that_photographs_are_not_of_its_world() -> None:
 
 
 def test_timm_loads_the_folder_as_it_is() -> None:
-    model = timm.create_model(f"local-dir:{convnext.WEIGHTS}", pretrained=True)
+    model: Any = timm.create_model(f"local-dir:{convnext.WEIGHTS}", pretrained=True)
     assert type(model).__module__ == "timm.models.convnext"
-    data = resolve_model_data_config(model)
-    assert data["input_size"] == (3, 96, 96)
-    assert data["crop_pct"] == 1.0
+    config = data.resolve_model_data_config(model)
+    assert config["input_size"] == (3, 96, 96)
+    assert config["crop_pct"] == 1.0
     assert model.pretrained_cfg["label_names"] == [*world.KINDS, convnext_recipe.OUTSIDE_LABEL]
 
 

@@ -64,7 +64,7 @@ def listener(client: httpx.Client, name: str) -> int:
 def send(client: httpx.Client, text: str, files: list[str]) -> httpx.Response:
     """Sends what stands in the box, as the page does."""
     data = [
-        {"path": path, "meta": {"_type": "gradio.FileData"}, "url": f"{client.base_url}file"}
+        {"path": path, "meta": {"_type": "gradio.FileData"}, "url": str(client.base_url.join("x"))}
         for path in files
     ]
     return client.post(
@@ -146,7 +146,7 @@ def test_nothing_is_fetched_from_elsewhere(client: httpx.Client, path: str) -> N
     "file",
     [
         {"path": "http://example.org/x.png"},
-        {"path": "/tmp/x.png", "url": "https://example.org/x.png"},
+        {"path": "x.png", "url": "https://example.org/x.png"},
         {"url": "http://example.org/x.png", "meta": {"_type": "gradio.FileData"}},
         {"nested": [[{"deep": {"path": "ftp://example.org/x"}}]]},
     ],

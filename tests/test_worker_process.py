@@ -26,11 +26,12 @@ def test_choose_device() -> None:
 
 
 SERVER = """
-import sys, threading
+import signal, sys, threading
 from assistant import runs
 from assistant.settings import load_settings
 from assistant.worker import Progress, Worker
 from tools.base import Agreement, Text
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 settings = load_settings()
 worker = Worker(settings, tools="tests.worker_tools:tools")
 run = runs.start(settings.home, "me")

@@ -43,7 +43,7 @@ CARD = ToolCard(
 _BATCHES = {"cpu": (1, 8, 32), "mps": (1, 8, 32), "cuda": (1, 32, 256)}
 _SECONDS = 15.0  # that one model takes, about
 _PUBLISHED = ("latency_ms", "images_per_second")
-_MOST_PUBLISHED = 8
+_MOST_PUBLISHED = 3  # of each kind
 _TIMED = ("fp32", "fp16", "bf16")
 
 Count = Annotated[int, Field(ge=1, le=10_000)]
@@ -173,7 +173,7 @@ def _timed(ctx: Context, trial: Trial, start: float, share: float) -> _Timed:
     found = timed(trial, lambda done, note="": ctx.report(start + share * done, note))
 
     def kept(property: str, value: float, batch: int = 1) -> Measurement:
-        at = _condition(trial, found, batch)
+        at = _condition(trial, found, batch) if property != "parameters" else ""
         return measure(ctx, trial.system, property, value, at, trial.device)
 
     facts = (
@@ -186,7 +186,7 @@ def _timed(ctx: Context, trial: Trial, start: float, share: float) -> _Timed:
         (batch, kept("images_per_second", rate, batch))
         for batch, rate in found.images_per_second.items()
     )
-    published = _published(ctx, trial.system, f"{found.width} px")
+    published = tuple(_published(ctx, trial.system, f"{found.width} px"))
     return _Timed(trial.system, bool(trial.folder), facts, rates, published)
 
 
@@ -197,27 +197,23 @@ def _condition(trial: Trial, timing: Timing, batch: int) -> str:
     return f"batch {batch}, {size}, {trial.precision}{threads}"
 
 
-def _published(ctx: Context, system: str, size: str) -> tuple[Claim, ...]:
+def _published(ctx: Context, system: str, size: str) -> Iterator[Claim]:
     """Published speeds of a system: those at the same input size, if there are any."""
-    found = [
-        fact
-        for name in _PUBLISHED
-        for fact in ctx.catalog.find(system, name)
-        if isinstance(fact, Claim) and fact.verdict in ("verified", "claimed")
-    ]
-    return tuple([claim for claim in found if size in claim.at] or found)[:_MOST_PUBLISHED]
+    for name in _PUBLISHED:
+        found = [
+            fact
+            for fact in ctx.catalog.find(system, name)
+            if isinstance(fact, Claim) and fact.verdict in ("verified", "claimed")
+        ]
+        alike = [claim for claim in found if size in claim.at]
+        yield from (alike or found)[:_MOST_PUBLISHED]
 
 
 def _answer(done: _Timed) -> Text:
-    latency, p95, memory, _ = done.facts
     best = max((rate for _, rate in done.rates), key=lambda rate: rate.value, default=None)
-    said = (
-        f"{done.system} on this machine: latency {wording.cell(latency)} at the median, "
-        f"{wording.shown(p95)} at p95; peak memory {wording.shown(memory)}."
-    )
-    if best is None:
-        return Text(said, (latency, p95, memory))
-    return Text(f"{said} Best throughput: {wording.cell(best)}.", (latency, p95, memory, best))
+    facts = (*done.facts, best) if best else done.facts
+    told = "; ".join(f"{properties()[f.property].label} {wording.cell(f)}" for f in facts)
+    return Text(f"{done.system} on this machine: {told}.", facts)
 
 
 def _circumstances(done: Sequence[_Timed]) -> Text:
@@ -240,17 +236,20 @@ def _circumstances(done: Sequence[_Timed]) -> Text:
 
 def _table(done: Sequence[_Timed]) -> Table:
     """Our rows first, then those of other machines."""
-    facts: list[tuple[Fact, str]] = []
+    facts: list[Fact] = []
     for each in done:
-        facts += [(fact, "this machine") for fact in each.facts]
-        facts += [(fact, "this machine") for _, fact in each.rates]
-        facts += [(c, f"another machine, {wording.source(c)}") for c in each.published]
+        facts += [*each.facts, *(rate for _, rate in each.rates), *each.published]
     rows = tuple(
-        (fact.system, properties()[fact.property].label, wording.cell(fact), where, fact.date)
-        for fact, where in facts
+        (fact.system, properties()[fact.property].label, wording.cell(fact), _where(fact))
+        for fact in facts
     )
-    columns = ("System", "What", "Value", "Where", "Date")
-    return Table(columns, rows, "Speed and memory", tuple(fact for fact, _ in facts))
+    return Table(("System", "What", "Value", "Where"), rows, "Speed and memory", tuple(facts))
+
+
+def _where(fact: Fact) -> str:
+    if isinstance(fact, Measurement):
+        return f"this machine, {fact.date}"
+    return f"another machine: {wording.source(fact)}"
 
 
 def _plot(ctx: Context, done: Sequence[_Timed]) -> Plot:

@@ -229,7 +229,7 @@ def _outside(classifier: "Classifier") -> str:
 def _real_model(ctx: Context) -> Text:
     """What the stand-in is, and which real model to use and what it takes."""
     size = wording.best(ctx.catalog.find(DEFAULT_CLASSIFIER, "download_mb"))
-    takes = f"a network to fetch it ({wording.shown(size)} to download)" if size else "a network"
+    takes = f"a network to fetch it (download size {wording.shown(size)})" if size else "a network"
     return Text(
         "That comes from our own small model of drawn things. For photographs use "
         f"{DEFAULT_CLASSIFIER}: it takes {takes}, or a folder that holds its weights.",
@@ -243,7 +243,7 @@ def _circumstances(ctx: Context, classifier: "Classifier", count: int, seconds: 
 
     system = classifier.system
     millions = convnet.parameter_count(classifier) / 1e6
-    size = measure(ctx, system, "parameters", millions, "counted in the loaded weights")
+    size = measure(ctx, system, "parameters", millions, "")
     if count == 1:
         at = "one picture, reading and preparing it included"
         speed = measure(ctx, system, "latency_ms", 1000 * seconds, at)

@@ -105,7 +105,8 @@ def _in_zip(archive: Path) -> Iterator[Source]:
         path = PurePosixPath(member.filename)
         hidden = "__MACOSX" in path.parts or stat.S_ISLNK(member.external_attr >> 16)
         if _is_picture(path.name) and not member.is_dir() and not hidden:
-            yield Source(path.name, archive, member.filename)
+            shown = "/".join(part for part in path.parts if part not in ("/", ".."))
+            yield Source(shown, archive, member.filename)
 
 
 def _is_picture(name: str) -> bool:

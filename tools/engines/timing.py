@@ -24,7 +24,7 @@ _ROOT = Path(__file__).parents[2]
 _TICK = 0.2  # seconds between two looks at the process
 _WARM = 3  # passes before the clock counts
 _LATENCY_RUNS, _LATENCY_SECONDS = 100, 3.0  # as many runs as fit, unless a number is asked for
-_FEWEST_RUNS = 10
+_FEWEST_RUNS = 5
 _BATCH_SECONDS = 1.5
 _SLOWEST_PASS = 4.0  # seconds; a batch that is expected to take longer is left out
 

@@ -96,7 +96,7 @@ def judged(judge: Judge, pictures: Pictures, threshold: float = 0.5) -> list[Ver
     verdicts: list[Verdict] = []
     for part in torch.split(torch.from_numpy(pictures), 256):
         answers, background = judge(part.permute(0, 3, 1, 2).float())
-        split = answers.flatten(2).split(list(ASKED.values()), dim=1)
+        split = torch.split(answers.flatten(2), list(ASKED.values()), dim=1)
         there = 1 - split[0].softmax(1)[:, -1]
         best = {name: logits.argmax(1) for name, logits in zip(ASKED, split, strict=True)}
         best["kind"] = split[0][:, :-1].argmax(1)

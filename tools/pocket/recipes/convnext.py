@@ -75,7 +75,7 @@ class Taught(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.model = timm.create_model(MODEL, num_classes=len(KINDS) + 1, **MODEL_ARGS)
+        self.model: Any = timm.create_model(MODEL, num_classes=len(KINDS) + 1, **MODEL_ARGS)
         self.places_head = nn.Conv2d(MODEL_ARGS["dims"][-1], sum(ASKED.values()), 1)
         for layer in self.model.modules():
             # timm's deviation of 0.02 suits wide models; here it would leave the blocks silent.

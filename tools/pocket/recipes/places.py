@@ -30,7 +30,7 @@ def place_targets(scenes: list[Scene], others: int = 0) -> Tensor:
                 list(SIZES).index(thing.size),
             )
             targets[i, :, PLACES.index(thing.place)] = torch.tensor(answers)
-    return targets.unflatten(2, (3, 3))
+    return targets.view(-1, len(ASKED), 3, 3)
 
 
 def mirrored(pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -50,7 +50,7 @@ def place_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """
     things = (targets[:, 0] != _NOTHING).sum().clamp(min=1)
     total = logits.new_zeros(())
-    for i, answers in enumerate(logits.split(list(ASKED.values()), dim=1)):
+    for i, answers in enumerate(torch.split(logits, list(ASKED.values()), dim=1)):
         total = total + functional.cross_entropy(
             answers, targets[:, i], ignore_index=_NOT_ASKED, reduction="sum", label_smoothing=0.02
         )
