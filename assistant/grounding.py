@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"(?<![\w.])\$?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?", re.
 _AFTER = re.compile(r"\s?(billion|million|pictures/s|of 100|[A-Za-z%/]+)")
 _RATIO = re.compile(
     r"\b(twice|thrice|doubled?|tripled?|quadrupled?|halved?|half|tenfold|\w+fold|dozens?"
-    r"|(?:two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|\d+)\s+times"
+    r"|(?:two|three|four|five|six|seven|eight|nine|ten|hundred|thousand)\s+times"
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|hundred)\s+"
     r"(?:million|billion|thousand|hundred|percent|steps|seconds|minutes|milliseconds|cents|dollars"
     r"|gigabytes|megabytes|megapixels|tokens|parameters))\b",
@@ -120,6 +120,7 @@ def _faults(passage: Sequence[_Part], cites: Sequence[Fact], names: Names) -> It
     conditions: set[str] = set()
     for part in passage:
         plain = _without_names(part.text, names, cites)
+        conditions |= {fact.at for fact in cites if _is_worded(fact, part.written)}
         for ratio in _RATIO.finditer(plain):
             yield f"{ratio[0]!r} is a comparison that no fact states"
         for figure in _figures(plain):
@@ -177,9 +178,14 @@ def _carries(fact: Fact, figure: _Figure, part: _Part, names: Names) -> bool:
     return (
         any(_rounds(value, figure, fact.unit) for value in _values(fact))
         and _unit_fits(fact.unit, figure, scope)
-        and _subject(figure, part, names, fact.at) in ("", fact.system)
+        and _subject(figure, part, names, fact) in ("", fact.system)
         and _named(fact, part.written)
     )
+
+
+def _is_worded(fact: Fact, written: str) -> bool:
+    """Whether a fact whose value is words, not a figure, is told."""
+    return any(isinstance(value, str) and value in written for value in _values(fact))
 
 
 def _values(fact: Fact) -> tuple[Value, ...]:
@@ -201,14 +207,15 @@ def _unit_fits(unit: str, figure: _Figure, scope: str) -> bool:
     return not unit or unit in scope
 
 
-def _subject(figure: _Figure, part: _Part, names: Names, at: str) -> str:
+def _subject(figure: _Figure, part: _Part, names: Names, fact: Fact) -> str:
     """The system that a figure is about: the last named before it, else around, else after.
 
-    A system that only the condition `at` of the fact names is not what it is about.
+    A system that only the fact's condition or source names is not what it is about.
     """
-    named = names.mentions(_blanked(part.text, (at,)), typos=False)
+    other = (fact.at, f"{fact.says}, {fact.date}") if isinstance(fact, Claim) else (fact.at,)
+    named = names.mentions(_blanked(part.text, other), typos=False)
     before = [mention.system for mention in named if mention.start <= figure.start]
-    around = _blanked(part.around, (at,))
+    around = _blanked(part.around, other)
     beside = [mention.system for mention in names.mentions(around, typos=False)]
     after = [mention.system for mention in named]
     for found in (before, beside):

@@ -57,6 +57,6 @@ def show(value: str | float | bool, unit: str) -> str:
     if unit in LARGER and value >= 1000:
         value, unit = value / 1000, LARGER[unit]
     if unit == "USD":
-        return "$" + f"{value:.3f}".removesuffix("0")
+        return f"${value:,.0f}" if value >= 1000 else "$" + f"{value:.3f}".removesuffix("0")
     number = f"{value:g}" if abs(value) < 10_000 else f"{value:,.10g}"
     return f"{number} {unit}".strip()

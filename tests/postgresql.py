@@ -62,7 +62,7 @@ def start_server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
                 _wait(port)
                 yield Server(programs, port)
             finally:
-                running.send_signal(signal.SIGINT)  # SIGTERM would wait for its clients
+                running.send_signal(signal.SIGQUIT)  # at once; its files are of no use any more
 
 
 def _user(folder: Path) -> dict[str, Any]:

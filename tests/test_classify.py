@@ -122,14 +122,14 @@ def test_a_file_holds_every_label_of_every_picture(tmp_path: Path, home: Path, o
 def test_many_pictures_of_a_folder(tmp_path: Path, home: Path) -> None:
     ctx = offline(tmp_path, home)
     for number in range(20):
-        picture(tmp_path / "set" / f"pic-{chr(97 + number)}.png", 12 * number)
+        picture(tmp_path / "set" / f"img-{chr(97 + number)}.png", 12 * number)
     (tmp_path / "set" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     report = Reports()
     ctx = context(tmp_path, ctx.models, report=report)
     found = blocks(ctx, dataset=tmp_path / "set", model="mine", top_k=3)
     said = texts(found)
-    assert "Surest: pic-" in said[0]
-    assert "Least sure: pic-" in said[0]
+    assert "Surest: img-" in said[0]
+    assert "Least sure: img-" in said[0]
     assert "throughput" in said[1]
     assert said[2].startswith("broken.jpg is ")
     table = next(block for block in found if isinstance(block, Table))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import timm
 import torch
-from timm import data
+from timm.data.config import resolve_model_data_config
+from timm.data.transforms_factory import create_transform
 
 from tests.photographs import photographs
 from tools.pocket import convnext, judge, world
@@ -72,7 +73,8 @@ def test_pocket_convnext_reproduces_its_figures_on_a_held_out_seed() -> None:
 
 def test_pocket_convnext_says_that_photographs_are_not_of_its_world() -> None:
     model = convnext.load()
-    transform = data.create_transform(**data.resolve_model_data_config(model))
+    settings = resolve_model_data_config(model)  # type: ignore[no-untyped-call] # timm's
+    transform: Any = create_transform(**settings, is_training=False)
     pictures = photographs()
     assert len(pictures) == 60
     with torch.inference_mode():
@@ -83,7 +85,7 @@ def test_pocket_convnext_says_that_photographs_are_not_of_its_world() -> None:
 def test_timm_loads_the_folder_as_it_is() -> None:
     model: Any = timm.create_model(f"local-dir:{convnext.WEIGHTS}", pretrained=True)
     assert type(model).__module__ == "timm.models.convnext"
-    config = data.resolve_model_data_config(model)
+    config = resolve_model_data_config(model)  # type: ignore[no-untyped-call] # timm's
     assert config["input_size"] == (3, 96, 96)
     assert config["crop_pct"] == 1.0
     assert model.pretrained_cfg["label_names"] == [*world.KINDS, convnext_recipe.OUTSIDE_LABEL]

@@ -34,6 +34,33 @@ CARD = ToolCard(
         "How fast is resnet50 on a CPU?",
         "Which checkpoint should I train a LoRA on?",
         "What are the stage widths of convnext_femto?",
+        "What are the limits of sdxl-turbo?",
+        "Give me all you know of mobilenetv4",
+        "resnet18 input size?",
+        "does kontext accept a negative prompt",
+        "What do the safety tolerance levels of the API mean?",
+        "My request to the hosted endpoint came back with status 429, what does that mean?",
+        "Which image sizes does FLUX.2 flex accept?",
+        "What learning rate is usual for a DreamBooth LoRA?",
+        "What is prior preservation good for?",
+        "Who made dall-e-3 and when did it come out?",
+        "I run a little shop, am I allowed to sell prints made with SDXL?",
+        "How big is the file of vit_tiny on disk?",
+        "On what data was resnet101 trained, and how?",
+        "Do I have to pay again when a result is moderated?",
+        "can klein be used with several reference pictures, and how many at most?",
+        "Published throughput of mobilenetv4 on an A100",
+        "How much graphics memory does SDXL want?",
+        "What is guidance distillation?",
+        "What are known problems of ControlNet?",
+        "How do I install kohya sd-scripts and start it?",
+        "In which file format do the Krea weights come?",
+        "How long does it take to train FLUX on an H100?",
+        "top-1 of efficientnet_b0",
+        "what is FLUX.2 dev, in simple words",
+        "Is Midjourney open source, and can it be downloaded?",
+        "What does the fal trainer charge per run?",
+        "schnell: maximum prompt length in tokens",
     ),
 )
 _SHOWN_FACTS = 12  # rows of the overview; the rest is a question away
@@ -46,9 +73,11 @@ _OVERVIEW = (
 _WORD = re.compile(r"[a-z0-9.]+")
 _TOP = re.compile(r"\btop[\s-]?(\d)\b")
 # Weights of `rank`, chosen on the fitting part of the property questions.
-_OUTRIGHT, _CONDITION, _DETAIL, _DOUBT = 0.5, 0.4, 0.3, 0.2
+_OUTRIGHT, _CONDITION, _DETAIL, _DOUBT = 0.5, 0.7, 0.15, 0.2
 _CHANCE = 4.0  # so that one common word shared by chance weighs little
 _LONG = 16  # letters of a phrase that cannot be chance
+_CLOSE = 0.1  # within which a second fact answers about as well
+_DESCRIBED = 1.0  # search score from which a question without a name singles a system out
 _SURE = 0.45  # from which score a fact answers the question
 _PLAIN, _MARGIN = 0.7, 0.25  # when a property is asked for so plainly that its lack is the answer
 
@@ -73,7 +102,7 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
             yield Text(f"No source here states the {absent.label} of {card.name}.")
             yield _overview(ctx, card)
         elif ranked and ranked[0].score >= _SURE:
-            yield from _stated(card, [found.fact for found in ranked])
+            yield from _stated(card, ranked)
         else:
             yield from _described(ctx, card, query)
 
@@ -178,26 +207,32 @@ def _cards(
 
 def _likely(ctx: Context, query: str, near: Mapping[str, float]) -> tuple[str, ...]:
     """The system that a question without a name is most likely about."""
-    hits = [hit.system for hit in ctx.index.search(query, 10) if hit.system]
+    hits = [hit for hit in ctx.index.search(query, 10) if hit.system]
     name = max(near, key=lambda name: near[name])
-    for system in hits if near[name] >= _PLAIN else hits[:1]:
-        if near[name] < _PLAIN or ctx.catalog.find(system, name):
-            return (system,)
-    raise NeedsInput("Which model do you mean?", hits[:3])
+    for hit in hits if near[name] >= _PLAIN else hits[:1]:
+        known = near[name] < _PLAIN or ctx.catalog.find(hit.system, name)
+        if hit.score >= _DESCRIBED and known:
+            return (hit.system,)
+    raise NeedsInput("Which model do you mean?", [hit.system for hit in hits[:3]])
 
 
-def _stated(card: Card, facts: Sequence[Fact]) -> Iterator[Block]:
-    """The best fact in a sentence, wrong claims about the same, and the rest in a table."""
-    same = [fact for fact in facts if fact.property == facts[0].property]
-    rule = properties()[facts[0].property]
+def _stated(card: Card, ranked: Sequence[Ranked]) -> Iterator[Block]:
+    """The best fact in a sentence, wrong claims about the same, and the rest in a table.
+
+    A second fact that answers about as well stands in the same sentence.
+    """
+    rule = properties()[ranked[0].fact.property]
+    same = [found.fact for found in ranked if found.fact.property == rule.name]
     wrong = [f for f in same if isinstance(f, Claim) and f.verdict == "refuted"]
     first = wording.best([f for f in same if f not in wrong]) or wording.best(wrong)
     if first is None:
         yield Text(f"Nobody can verify what is said of the {rule.label} of {card.name}.")
         return
-    text = [wording.sentence(card, first), wording.correction(card, wrong)]
-    yield Text("\n\n".join(filter(None, text)), (first, *wrong))
-    rest = [fact for fact in same if fact is not first and fact not in wrong]
+    close = [found.fact for found in ranked if found.score >= ranked[0].score - _CLOSE]
+    told = (first, *[f for f in close if f is not first and f not in wrong][:1])
+    text = [wording.sentence(card, *told), wording.correction(card, wrong)]
+    yield Text("\n\n".join(filter(None, text)), (*told, *wrong))
+    rest = [fact for fact in same if fact not in told and fact not in wrong]
     if rest:
         yield _table(f"{card.name}: more on its {rule.label}", rest)
 

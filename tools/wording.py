@@ -36,9 +36,10 @@ def source(fact: Fact) -> str:
     return f"[{who}]({fact.source})" if fact.source.startswith("http") else f"{who}, {fact.source}"
 
 
-def sentence(card: Card, fact: Fact) -> str:
-    """One sentence that states a fact with its condition and source."""
-    return f"{_upper(_statement(card, fact))}{_condition(fact)} ({source(fact)})."
+def sentence(card: Card, *facts: Fact) -> str:
+    """One sentence that states facts, each with its condition and source."""
+    told = (f"{_statement(card, fact)}{_condition(fact)} ({source(fact)})" for fact in facts)
+    return f"{_upper('; '.join(told))}."
 
 
 def correction(card: Card, claims: Iterable[Claim]) -> str:

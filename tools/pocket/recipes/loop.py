@@ -130,21 +130,16 @@ def _average(mean: nn.Module, model: nn.Module, decay: float) -> None:
             value.copy_(new[name])
 
 
-@dataclass
 class _Run:
     """What a checkpoint holds: the model, its average, the optimizers, the step and the time."""
 
-    model: nn.Module
-    mean: nn.Module
-    tuned: list[torch.optim.Optimizer]
-    path: Path
-    step: int = 0
-    seconds: float = 0.0
-
-    def load(self) -> None:
-        if not self.path.exists():
+    def __init__(self, model: nn.Module, pace: Pace, path: Path) -> None:
+        self.model, self.mean = model, copy.deepcopy(model).eval()
+        self.tuned, self.path = optimizers(model, pace), path
+        self.step, self.seconds = 0, 0.0
+        if not path.exists():
             return
-        state = torch.load(self.path, weights_only=True)
+        state = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.mean.load_state_dict(state["mean"])
         for optimizer, saved in zip(self.tuned, state["optimizers"], strict=True):
@@ -202,8 +197,7 @@ def fit(
     Returns:
         The averaged model and the wall seconds of all runs that led to it.
     """
-    run = _Run(model, copy.deepcopy(model).eval(), optimizers(model, pace), checkpoint)
-    run.load()
+    run = _Run(model, pace, checkpoint)
     first, before = run.step, run.seconds
     began = saved = time.monotonic()
     model.train()

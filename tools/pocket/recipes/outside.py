@@ -61,7 +61,7 @@ def _weave(rng: Rng) -> Field:
     x, y = x + bend[..., 0], y + bend[..., 1]
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     pitch = rng.uniform(4, 24)
-    wave = np.sin(2 * np.pi * pitch * u)
+    wave: Field = np.sin(2 * np.pi * pitch * u)
     if rng.random() < 0.5:
         wave = wave * np.sin(2 * np.pi * pitch * rng.uniform(0.3, 1.2) * v)
     wave = np.tanh(wave * rng.uniform(0.5, 4))[..., None]

@@ -1,0 +1,105 @@
+"""The tool `explain`: the first sentence states what was asked, with its source."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.grounding import faults
+from tests.answers import index, text_context
+from tools.base import NeedsInput, Text, ToolFailed
+from tools.explain import explain
+
+QUESTIONS = Path(__file__).parent / "questions" / "properties.toml"
+_FIGURE = re.compile(r"(?<![\w.])\$?(\d[\d,]*(?:\.\d+)?)\s?(billion|GB|s)?\b")
+
+
+def first_sentence(words: str) -> str:
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z*\n])|\n\n", words.strip())[0]
+
+
+def figures(words: str) -> set[float]:
+    """Numbers of a text, as they stand and a thousand times smaller or larger by their unit."""
+    found = set()
+    for number, unit in _FIGURE.findall(words):
+        value = float(number.replace(",", ""))
+        found |= {value, value * 1000 if unit else value / 1000}
+    return found
+
+
+def states(row: dict[str, Any], words: str) -> bool:
+    """Whether a sentence holds an accepted spelling or rounding of the value as a whole word."""
+    told = re.sub(r"\]\([^)]*\)", "]", words).lower()
+    for accepted in row["accept"]:
+        if re.search(rf"(?<![\w.]){re.escape(accepted.lower())}(?![\w]|\.\d)", told):
+            return True
+        if re.fullmatch(r"[\d,]+\.\d+", accepted):
+            places = len(accepted.partition(".")[2])
+            right = float(accepted.replace(",", ""))
+            if any(abs(round(value, places) - right) < 1e-9 for value in figures(words)):
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("How many parameters does convnext_femto have?", "has 5.22 million parameters"),
+        ("What is the licence of FLUX.1 schnell?", "Apache-2.0"),
+        ("May I use FLUX.1 dev commercially?", "No, commercial use is not allowed"),
+        ("How many steps does schnell take?", "runs in 4 steps"),
+        ("top-1 of convnext_femto at 288 px", "78.712 % (288 px)"),
+        ("parameters of resnest50d.in1k", "27.48 million"),
+        ("who publishes SimpleTuner?", "SimpleTuner"),
+        ("how many parmeters has mobilnetv3 large 100", "5.48 million"),
+    ],
+)
+def test_the_first_sentence_answers(query: str, words: str, tmp_path: Path) -> None:
+    block = next(iter(explain(text_context(tmp_path), query)))
+    assert isinstance(block, Text)
+    told = first_sentence(block.text)
+    assert words in told
+    assert re.search(r"\d{4}-\d{2}-\d{2}", told), "the date of the source"
+
+
+def test_a_wrong_claim_is_corrected(tmp_path: Path) -> None:
+    block = next(iter(explain(text_context(tmp_path), "how many parameters has femto")))
+    assert isinstance(block, Text)
+    assert "4.7 million. That is wrong; right is 5.22 million" in block.text
+
+
+def test_a_system_may_be_given_by_name(tmp_path: Path) -> None:
+    blocks = list(explain(text_context(tmp_path), "licence?", ("schnell",)))
+    assert isinstance(blocks[0], Text)
+    assert "Apache-2.0" in blocks[0].text
+
+
+def test_an_unknown_system_gets_the_nearest_names(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailed, match=r"'convnextish-9000'.*nearest"):
+        list(explain(text_context(tmp_path), "licence?", ("convnextish-9000",)))
+
+
+def test_a_question_about_nothing_is_asked_back(tmp_path: Path) -> None:
+    with pytest.raises(NeedsInput) as asked:
+        list(explain(text_context(tmp_path), "what is the licence?"))
+    assert asked.value.choices
+
+
+def test_property_questions(tmp_path: Path) -> None:
+    rows = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))["question"]
+    context, names = text_context(tmp_path), index().names
+    right, wrong = 0, []
+    for row in rows:
+        try:
+            blocks = list(explain(context, row["text"]))
+        except (NeedsInput, ToolFailed):
+            blocks = []
+        for block in blocks:
+            assert faults(block, names) == (), row["text"]
+        told = first_sentence(blocks[0].text) if blocks and isinstance(blocks[0], Text) else ""
+        right += states(row, told)
+        wrong += [] if states(row, told) else [row["text"]]
+    assert len(rows) == 150
+    assert right / len(rows) >= 0.8, wrong
