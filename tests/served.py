@@ -71,7 +71,6 @@ def served(
             cwd=ROOT,
             env=environment(folder, port, settings),
             stderr=errors,
-            start_new_session=True,
         )
     running = Served(f"http://127.0.0.1:{port}", folder / "home", folder / "tmp", log, process)
     try:

@@ -204,7 +204,7 @@ def test_when_the_default_fails_the_pocket_model_answers_and_says_so(
     del hub.repositories[FEMTO]
     ctx = context(tmp_path, Models("cpu", home, False, "local"))
     said = texts(blocks(ctx, images=(picture(tmp_path / NAME),)))
-    assert any(f"{DEFAULT_CLASSIFIER} was tried first." in text for text in said)
+    assert any(f"{DEFAULT_CLASSIFIER} could not be fetched." in text for text in said)
     assert any("small model of drawn things" in text for text in said)
 
 

@@ -1,34 +1,20 @@
 """The tool `classify`: what is in these pictures."""
 
-import csv
-import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from index.evidence import Measurement
-from tools import pictures, plots, wording
-from tools.base import (
-    Block,
-    Context,
-    File,
-    Image,
-    NeedsInput,
-    Plot,
-    Table,
-    Text,
-    ToolCard,
-    ToolFailed,
-)
+from tools import labels, pictures, wording
+from tools.base import Block, Context, Image, NeedsInput, Text, ToolCard, ToolFailed
+from tools.labels import Guess, Seen
 from tools.measure import measure
 from tools.models import DEFAULT_CLASSIFIER, POCKET_CLASSIFIER
 
 if TYPE_CHECKING:
-    from tools.engines.convnet import Classifier, Reading
+    from tools.engines.convnet import Classifier
 
 CARD = ToolCard(
     title="Say what is in a picture",
@@ -66,29 +52,10 @@ CARD = ToolCard(
     runs_model=True,
 )
 _MOST_PICTURES = 200
-_MOST_ROWS = 100  # of the table; the rest is in the file
-_MOST_SHOWN = 12  # thumbnails, and bars of the overview
+_MOST_SHOWN = 12  # thumbnails
 _MOST_NAMED = 4  # pictures that get a sentence each
 _THUMBNAIL = 256  # px
 _TOGETHER = 16  # pictures held in memory at once
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A picture with what the classifier makes of it."""
-
-    name: str
-    thumbnail: Path
-    reading: "Reading"
-
-
-@dataclass(frozen=True)
-class _Guess:
-    """One label of one picture, kept as evidence."""
-
-    picture: str
-    label: str
-    fact: Measurement
 
 
 def classify(
@@ -116,50 +83,50 @@ def classify(
     found = pictures.sources(images, dataset)
     if not found:
         raise NeedsInput("Which picture? Drop one in, or name a folder or zip of pictures.")
-    classifier, instead = _classifier(ctx, model)
-    started = time.perf_counter()
-    seen, unread = _look(ctx, classifier, found[:_MOST_PICTURES], top_k)
-    seconds = time.perf_counter() - started
+    classifier, stands_in = _classifier(ctx, model)
+    seen, unread, seconds = _look(ctx, classifier, found[:_MOST_PICTURES], top_k)
     if not seen:
         raise ToolFailed(" ".join(unread[:_MOST_NAMED]))
     known = [picture for picture in seen if not picture.reading.outside]
-    guesses = _guesses(ctx, classifier.system, known)
+    guesses = labels.kept(ctx, classifier.system, known)
     yield _answer(classifier, seen, guesses)
     if classifier.limited:
         yield _real_model(ctx)
     yield _circumstances(ctx, classifier, len(seen), seconds)
-    yield from _notes(ctx, classifier, instead, unread, len(found) > _MOST_PICTURES)
+    yield from _notes(ctx, classifier, stands_in, unread, len(found) > _MOST_PICTURES)
     if guesses:
-        yield _table(classifier.system, guesses)
-        yield _plot(ctx, classifier.system, guesses)
+        yield labels.table(classifier.system, guesses)
+        yield labels.plot(ctx, classifier.system, guesses)
     yield from _thumbnails(seen, guesses)
-    if output != "table" or sum(len(p.reading.ranked) for p in known) > _MOST_ROWS:
-        yield _file(ctx, classifier.system, known, "json" if output == "json" else "csv")
+    if output != "table" or sum(len(p.reading.ranked) for p in known) > labels.MOST_ROWS:
+        yield labels.file(ctx, classifier.system, known, "json" if output == "json" else "csv")
 
 
-def _classifier(ctx: Context, model: str | None) -> tuple["Classifier", str]:
-    """The classifier to use; if it stands in for the default, why."""
+def _classifier(ctx: Context, model: str | None) -> tuple["Classifier", bool]:
+    """The classifier to use, and whether it stands in for a default that cannot be had."""
     if ctx.models is None:
         raise RuntimeError("classify runs where the models are")
-    if model:
-        return ctx.models.load(model, ctx.report, ctx.agreement), ""
-    name = ctx.models.default_classifier()
+    name = model or ctx.models.default_classifier()
     try:
-        return ctx.models.load(name, ctx.report, ctx.agreement), ""
-    except ToolFailed as failure:
-        if name == POCKET_CLASSIFIER:
+        return ctx.models.load(name, ctx.report, ctx.agreement), False
+    except ToolFailed:
+        if model or name == POCKET_CLASSIFIER:
             raise
-        return ctx.models.load(POCKET_CLASSIFIER, ctx.report), str(failure)
+        return ctx.models.load(POCKET_CLASSIFIER, ctx.report), True
 
 
 def _look(
     ctx: Context, classifier: "Classifier", found: Sequence[pictures.Source], top_k: int
-) -> tuple[list[_Seen], list[str]]:
-    """Reads and classifies pictures; returns also a sentence for each that cannot be read."""
+) -> tuple[list[Seen], list[str], float]:
+    """Classifies pictures; also a sentence for each that cannot be read, and the seconds it took.
+
+    The seconds are those of the model and of its own preprocessing.
+    """
     from tools.engines import convnet
 
-    seen: list[_Seen] = []
+    seen: list[Seen] = []
     unread: list[str] = []
+    seconds = 0.0
     for start in range(0, len(found), _TOGETHER):
         ctx.report(start / len(found), "looking at the pictures")
         opened = []
@@ -170,69 +137,35 @@ def _look(
                 unread.append(f"{source.name} {reason}")
         if not opened:
             continue
+        started = time.perf_counter()
         outputs = convnet.logits(classifier, [picture for _, picture in opened])
+        seconds += time.perf_counter() - started
         readings = convnet.read(classifier, outputs, top_k)
         for (name, picture), reading in zip(opened, readings, strict=True):
             thumbnail = ctx.run_folder / f"picture-{len(seen) + 1}.jpg"
             if len(seen) < _MOST_SHOWN:
                 picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
                 picture.save(thumbnail, quality=88)
-            seen.append(_Seen(name, thumbnail, reading))
-    return seen, unread
+            seen.append(Seen(name, thumbnail, reading))
+    return seen, unread, seconds
 
 
-def _guesses(ctx: Context, system: str, known: Sequence[_Seen]) -> tuple[_Guess, ...]:
-    """What is shown of the readings, each figure a measurement."""
-    each = max(1, _MOST_ROWS // max(1, len(known)))
-    return tuple(
-        _Guess(
-            picture.name,
-            label,
-            measure(ctx, system, "probability", _percent(share), f"{picture.name}: {label}"),
-        )
-        for picture in known
-        for label, share in picture.reading.ranked[:each]
-    )
-
-
-def _percent(share: float) -> float:
-    return round(100 * share, 4)
-
-
-def _tops(guesses: Sequence[_Guess]) -> tuple[_Guess, ...]:
-    """The first guess of each picture."""
-    first: dict[str, _Guess] = {}
-    for guess in guesses:
-        first.setdefault(guess.picture, guess)
-    return tuple(first.values())
-
-
-def _answer(classifier: "Classifier", seen: Sequence[_Seen], guesses: Sequence[_Guess]) -> Text:
+def _answer(classifier: "Classifier", seen: Sequence[Seen], guesses: Sequence[Guess]) -> Text:
     """What is in each picture; of many, the surest and the least sure one."""
-    tops = _tops(guesses)
-    if len(seen) <= _MOST_NAMED:
-        said = [_sentence(top) for top in tops]
-    elif tops:
-        ranked = sorted(tops, key=lambda top: top.fact.value)
-        tops = (ranked[-1], ranked[0])
+    told = labels.firsts(guesses)
+    said = [labels.sentence(first) for first in told]
+    if len(told) > _MOST_NAMED:
+        ranked = sorted(told, key=lambda first: first.fact.value)
+        told = (ranked[-1], ranked[0])
         said = [
             "The most likely label of each picture is in the table below.",
-            f"Surest: {_sentence(tops[0])}",
-            f"Least sure: {_sentence(tops[1])}",
+            f"Surest: {labels.sentence(told[0])}",
+            f"Least sure: {labels.sentence(told[1])}",
         ]
-    else:
-        said = []
     if outside := [picture.name for picture in seen if picture.reading.outside]:
         others = " and others" if len(outside) > _MOST_NAMED else ""
         said.append(f"{', '.join(outside[:_MOST_NAMED])}{others}: {_outside(classifier)}")
-    return Text("\n\n".join(said), tuple(top.fact for top in tops))
-
-
-def _sentence(top: _Guess) -> str:
-    article = "an" if top.label[:1].lower() in "aeiou" else "a"
-    return (
-        f"{top.picture}: most likely {article} {top.label} (probability {wording.shown(top.fact)})."
-    )
+    return Text("\n\n".join(said), tuple(first.fact for first in told))
 
 
 def _outside(classifier: "Classifier") -> str:
@@ -261,11 +194,11 @@ def _circumstances(ctx: Context, classifier: "Classifier", count: int, seconds: 
     millions = convnet.parameter_count(classifier) / 1e6
     size = measure(ctx, system, "parameters", millions, "")
     if count == 1:
-        at = "one picture, reading and preparing it included"
+        at = "one picture, preparing it included"
         speed = measure(ctx, system, "latency_ms", 1000 * seconds, at)
         took = f"latency {wording.shown(speed)}"
     else:
-        at = "these pictures, reading and preparing them included"
+        at = "these pictures, preparing them included"
         speed = measure(ctx, system, "images_per_second", count / seconds, at)
         took = f"throughput {wording.shown(speed)}"
     return Text(
@@ -275,7 +208,7 @@ def _circumstances(ctx: Context, classifier: "Classifier", count: int, seconds: 
 
 
 def _notes(
-    ctx: Context, classifier: "Classifier", instead: str, unread: Sequence[str], cut: bool
+    ctx: Context, classifier: "Classifier", stands_in: bool, unread: Sequence[str], cut: bool
 ) -> Iterator[Text]:
     card = ctx.catalog.get(classifier.system)
     if card and card.commercial_use == "no":
@@ -283,65 +216,16 @@ def _notes(
             f"The licence of {card.id} ({card.licence}) does not allow commercial use.",
             tuple(ctx.catalog.find(card.id, "licence")),
         )
-    if instead:
-        yield Text(f"{DEFAULT_CLASSIFIER} was tried first. {instead}")
+    if stands_in:
+        yield Text(f"{DEFAULT_CLASSIFIER} could not be fetched. Ask for it by name to see why.")
     if cut:
         yield Text("There are more pictures than one answer takes; the last ones were left out.")
-    for sentence in unread[:_MOST_NAMED]:
-        yield Text(sentence)
+    yield from (Text(sentence) for sentence in unread[:_MOST_NAMED])
     if len(unread) > _MOST_NAMED:
         yield Text("Other pictures could not be read either.")
 
 
-def _table(system: str, guesses: Sequence[_Guess]) -> Table:
-    rows = tuple((guess.picture, guess.label, wording.shown(guess.fact)) for guess in guesses)
-    columns = ("Picture", "Label", "Probability")
-    return Table(columns, rows, f"What {system} sees", tuple(guess.fact for guess in guesses))
-
-
-def _plot(ctx: Context, system: str, guesses: Sequence[_Guess]) -> Plot:
-    """One picture: its labels. Many: the first label of each, the least sure ones on top."""
-    tops = sorted(_tops(guesses), key=lambda top: top.fact.value)
-    alone = len(tops) == 1
-    drawn = (guesses if alone else tops)[:_MOST_SHOWN]
-    title = (
-        f"{tops[0].picture}: probability of each label, by {system}"
-        if alone
-        else f"Probability of the first label, least sure on top, by {system}"
-    )
-    shown = [
-        plots.Bar(
-            guess.label if alone else f"{guess.picture}: {guess.label}",
-            guess.fact.value,
-            wording.shown(guess.fact),
-        )
-        for guess in drawn
-    ]
-    alt = f"Bars. {title}. " + ", ".join(f"{bar.label} {bar.shown}" for bar in shown)
-    facts = [guess.fact for guess in drawn]
-    return plots.bars(ctx.run_folder / "labels.png", title, shown, alt, facts)
-
-
-def _thumbnails(seen: Sequence[_Seen], guesses: Sequence[_Guess]) -> Iterator[Image]:
-    tops = {top.picture: top for top in _tops(guesses)}
+def _thumbnails(seen: Sequence[Seen], guesses: Sequence[Guess]) -> Iterator[Image]:
+    named = {first.picture: f"most likely: {first.label}" for first in labels.firsts(guesses)}
     for picture in seen[:_MOST_SHOWN]:
-        top = tops.get(picture.name)
-        alt = f"{picture.name}, most likely: {top.label}" if top else f"{picture.name}, not known"
-        yield Image(picture.thumbnail, alt)
-
-
-def _file(ctx: Context, system: str, known: Sequence[_Seen], kind: str) -> File:
-    rows = [
-        {"picture": p.name, "label": label, "probability_percent": _percent(share), "model": system}
-        for p in known
-        for label, share in p.reading.ranked
-    ]
-    path = ctx.run_folder / f"labels.{kind}"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        if kind == "json":
-            json.dump(rows, file, indent=1, ensure_ascii=False)
-        else:
-            writer = csv.DictWriter(file, ("picture", "label", "probability_percent", "model"))
-            writer.writeheader()
-            writer.writerows(rows)
-    return File(path, f"All labels with their probabilities, as {kind.upper()}")
+        yield Image(picture.thumbnail, f"{picture.name}, {named.get(picture.name, 'not known')}")

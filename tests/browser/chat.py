@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-PATIENCE = 120_000  # milliseconds; another test may have the machine
+PATIENCE = 60_000  # milliseconds; another test may have the machine
 _IDLE = """() => document.querySelector("#box .submit-button")
     && !document.querySelector("#box .stop-button")"""
 _GIVE = """([name, kind, content, how]) => {

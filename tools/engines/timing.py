@@ -159,9 +159,8 @@ def _time(trial: Trial) -> Timing:
         torch.set_num_threads(trial.threads)
     network, height, width = _network(trial)
     _say(done=0.1)
-    one = _pass(network, trial, 1, height, width)
     with torch.inference_mode():
-        _refused(trial, height, width, lambda: [one() for _ in range(_WARM)])
+        one = _warm_pass(network, trial, height, width)
         latencies = _latencies(one, trial.runs)
         peak = _peak_memory(trial.device)
         _say(done=0.4)
@@ -214,22 +213,24 @@ def _pass(network: Any, trial: Trial, batch: int, height: int, width: int) -> Ca
     return run
 
 
-def _refused(trial: Trial, height: int, width: int, run: Callable[[], Any]) -> None:
-    """Runs the first passes, and words the failure of a size that the network does not take."""
+def _warm_pass(network: Any, trial: Trial, height: int, width: int) -> Callable[[], float]:
+    """A pass of one picture, warmed up; words the failure of a size that is not taken."""
     import torch
 
     try:
-        run()
+        run = _pass(network, trial, 1, height, width)
+        for _ in range(_WARM):
+            run()
     except torch.OutOfMemoryError:
         raise ToolFailed(
             f"{trial.device} has no memory left for {trial.system}. Choose a smaller model."
         ) from None
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).splitlines()[0]
         raise ToolFailed(
-            f"{trial.system} does not take pictures of {height} x {width} pixels: {reason}. "
-            "Leave the size out to use its own."
+            f"{trial.system} does not take pictures of {width} x {height} pixels: "
+            f"{str(error).splitlines()[0]}. Leave the size out to use its own."
         ) from error
+    return run
 
 
 def _latencies(run: Callable[[], float], runs: int) -> list[float]:

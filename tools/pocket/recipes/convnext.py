@@ -3,6 +3,7 @@
 Run it with ``python -m tools.pocket.recipes.convnext``; about 35 minutes on two idle cores.
 """
 
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ OUTSIDE_LABEL: Final = "not a drawing"
 _OUTSIDE_SHARE: Final = 0.2
 # A chance picture costs ten drawings to make, so each is shown this often in a pass.
 _OUTSIDE_REPEATS: Final = 4
-_FALSE_ALARMS: Final = 0.01
+_RARE: Final = 0.01
 _SMOOTHING: Final = 0.05
 _PLACES_WEIGHT: Final = 0.5
 
@@ -104,11 +105,19 @@ def logits_of(model: nn.Module, pictures: Pictures) -> Tensor:
     return torch.cat([model((part.float() - 127.5) / 127.5) for part in parts])
 
 
-def threshold(model: nn.Module, count: int, seed: int = THRESHOLD_SEED) -> float:
-    """The probability of "not a drawing" that one drawing in a hundred exceeds."""
-    pictures, _ = world.pictures(seed, 0, count)
-    shares = logits_of(model, pictures).softmax(1)[:, -1]
-    return float(shares.quantile(1 - _FALSE_ALARMS))
+def threshold(model: nn.Module, count: int, executor: Executor) -> float:
+    """The probability of "not a drawing" from which a picture counts as none.
+
+    It lies halfway, in log-odds, between what all but one in a hundred held-out drawings stay
+    below and what all but one in a hundred chance pictures exceed.
+    """
+    drawings, _ = world.pictures(THRESHOLD_SEED, 0, count, executor=executor)
+    chance = outside(THRESHOLD_SEED, 0, count // 4, executor)
+    low, high = (
+        logits_of(model, pictures).softmax(1)[:, -1].logit(1e-6).quantile(share)
+        for pictures, share in ((drawings, 1 - _RARE), (chance, _RARE))
+    )
+    return ((low + high) / 2).sigmoid().item()
 
 
 def measure(folder: Path, count: int, seed: int = MEASURE_SEED) -> dict[str, float]:
@@ -190,10 +199,10 @@ def train(
         mean, seconds = loop.fit(
             taught, _loss, feed, seed=SEED, pace=pace, checkpoint=checkpoint, report=report
         )
-    model = mean.get_submodule("model")
-    loop.save_model(folder, model, config(threshold(model, measured)))
-    facts = {"n": measured, "seed": MEASURE_SEED, "steps": pace.steps, "seconds": seconds}
-    return loop.write_metrics(folder, measure(folder, measured), facts)
+        model = mean.get_submodule("model")
+        loop.save_model(folder, model, config(threshold(model, measured, executor)))
+    facts = {"n": measured, "seed": MEASURE_SEED, "seconds": seconds}
+    return loop.write_metrics(folder, measure(folder, measured), facts, pace)
 
 
 if __name__ == "__main__":

@@ -92,9 +92,9 @@ def train(
             model, _loss, feed, seed=SEED, pace=pace, checkpoint=checkpoint, report=report
         )
     config = {"architecture": NAME, "channels": CHANNELS, "world": world.VERSION}
-    facts = {"n": measured, "seed": MEASURE_SEED, "steps": pace.steps, "seconds": seconds}
+    facts = {"n": measured, "seed": MEASURE_SEED, "seconds": seconds}
     loop.save_model(folder, mean, config)
-    return loop.write_metrics(folder, measure(load_judge(folder), measured), facts)
+    return loop.write_metrics(folder, measure(load_judge(folder), measured), facts, pace)
 
 
 if __name__ == "__main__":

@@ -233,10 +233,11 @@ def save_model(folder: Path, model: nn.Module, config: dict[str, Any]) -> None:
 
 
 def write_metrics(
-    folder: Path, measured: dict[str, float], facts: dict[str, Any]
+    folder: Path, measured: dict[str, float], facts: dict[str, Any], pace: Pace
 ) -> dict[str, Any]:
-    """Write metrics.json: what was measured, on which machine and version of the world."""
-    metrics = measured | facts | {"machine": machine(), "world": world.VERSION}
+    """Write metrics.json: what was measured, after how much training, on which machine."""
+    trained = {"steps": pace.steps, "samples": pace.steps * pace.batch}
+    metrics = measured | facts | trained | {"machine": machine(), "world": world.VERSION}
     _write(folder / "metrics.json", metrics)
     return metrics
 

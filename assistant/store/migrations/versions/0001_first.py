@@ -9,6 +9,12 @@ down_revision = None
 
 def upgrade() -> None:
     """Makes the tables."""
+    _conversations()
+    _answers()
+    _measurements()
+
+
+def _conversations() -> None:
     op.create_table(
         "conversation",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -29,6 +35,9 @@ def upgrade() -> None:
         sa.Column("asked", sa.Text, nullable=False),
         sa.UniqueConstraint("conversation_id", "number"),
     )
+
+
+def _answers() -> None:
     op.create_table(
         "answer",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -50,6 +59,9 @@ def upgrade() -> None:
         sa.Column("given", sa.Text, nullable=False),
         sa.CheckConstraint("verdict IN ('like', 'dislike', 'wrong tool')", name="known_verdict"),
     )
+
+
+def _measurements() -> None:
     op.create_table(
         "measurement",
         sa.Column("id", sa.Integer, primary_key=True),
