@@ -53,6 +53,7 @@ def environment(
         "FITTING_ROOM_HOME": str(folder / "home"),
         "FITTING_ROOM_PORT": str(port),
         "FITTING_ROOM_OFFLINE": "true",
+        "HF_HOME": str(folder / "hub"),
         "TMPDIR": str(folder / "tmp"),
     }
     return {**kept, **own, **(settings or {})}

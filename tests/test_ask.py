@@ -11,9 +11,10 @@ import pytest
 from PIL import Image as PillowImage
 
 from assistant.answer import Answer, to_json
-from assistant.ask import LONGEST, Assistant, ask, call
+from assistant.ask import LONGEST, Assistant, ask, call, decide
 from assistant.conversation import Question
 from assistant.grounding import faults
+from assistant.plan import Run
 from assistant.runs import is_complete
 from assistant.settings import Settings
 from assistant.wiring import open_assistant
@@ -169,13 +170,21 @@ def test_a_stop_keeps_what_is_there(assistant: Assistant, star: Path) -> None:
     assert "Stopped" in answer.ask
 
 
+def runs_a_model(assistant: Assistant, text: str) -> bool:
+    planned, _ = decide(assistant, Question(text), ())
+    steps = planned.steps if isinstance(planned, Run) else ()
+    return any(assistant.tools[step.tool].card.runs_model for step in steps)
+
+
 def test_every_question_that_runs_no_model_is_grounded(assistant: Assistant) -> None:
     folder = Path(__file__).parent / "questions"
+    asked = 0
     for tool in ("help", "explain", "compare", "recommend", "verify", "jobs"):
         rows = tomllib.loads((folder / f"{tool}.toml").read_text(encoding="utf-8"))["question"]
-        for row in rows:
+        for row in (row for row in rows if not runs_a_model(assistant, row["text"])):
             answer = last(assistant, row["text"])
-            told = " ".join(str(block) for block in answer.blocks)
-            assert "withheld" not in told, row["text"]
+            asked += 1
+            assert "withheld" not in " ".join(map(str, answer.blocks)), row["text"]
             for block in answer.blocks:
                 assert faults(block, assistant.names) == (), row["text"]
+    assert asked > 80

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -129,12 +128,12 @@ def fetch(repository: str, expected: int, report: Report) -> Path:
         pool.shutdown(wait=False)
 
 
-@dataclass
 class _Count:
     """Bytes that have come in, shared by the thread that fetches and the one that reports."""
 
-    bytes: int = 0
-    stopped: bool = False
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.stopped = False
 
 
 def _fetch_files(repository: str, count: _Count) -> Path:

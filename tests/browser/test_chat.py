@@ -87,8 +87,9 @@ def test_a_file_that_is_no_picture_is_told_at_once(page: Page) -> None:
 
 def test_a_failure_is_told_plainly(page: Page) -> None:
     give(page, "drop", "mine.png", "image/png", drawing())
-    shown = ask(page, "Run nosuchnet_9000 on this picture")
-    expect(shown).to_contain_text("nosuchnet_9000")
+    shown = ask(page, "What does resnet50 say about this image?")
+    expect(shown).to_contain_text("classify · failed")
+    expect(shown).to_contain_text("This did not work. resnet50.a1_in1k cannot be used here")
 
 
 def test_what_cannot_be_done_offers_choices_to_click(page: Page) -> None:
