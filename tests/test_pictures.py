@@ -55,7 +55,7 @@ def test_a_folder_gives_its_pictures_by_name(tmp_path: Path) -> None:
 def test_a_zip_gives_its_pictures_and_writes_nothing(tmp_path: Path) -> None:
     members = {
         "../../evil.png": png(),
-        "/root/abs.png": png(),
+        "/etc/abs.png": png(),
         "cats/one.png": png(),
         "__MACOSX/cats/._one.png": b"",
         "inner.zip": b"PK",
@@ -63,7 +63,7 @@ def test_a_zip_gives_its_pictures_and_writes_nothing(tmp_path: Path) -> None:
     }
     archive = zipped(tmp_path / "set.zip", members)
     found = pictures.sources((), archive)
-    assert [source.name for source in found] == ["cats/one.png", "evil.png", "root/abs.png"]
+    assert [source.name for source in found] == ["cats/one.png", "etc/abs.png", "evil.png"]
     assert all(pictures.read(source).size == (4, 4) for source in found)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set.zip"]
 

@@ -16,7 +16,8 @@ from typing import Any, Self
 from tools.base import Report, Stopped, ToolFailed
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-_PATIENCE = 3.0  # seconds to wait for the Hub to answer a short question
+_PATIENCE = 3.0  # seconds to wait for a sign of life
+_ANSWER = 10.0  # seconds to wait for the answer to a question
 _TICK = 0.2  # seconds between two looks at a download
 _SPARE = 500_000_000  # bytes of disk that stay free
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -77,7 +78,7 @@ def size(repository: str) -> int:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     with _worded(repository):
-        return get_hf_file_metadata(hf_hub_url(repository, WEIGHTS), timeout=_PATIENCE).size or 0
+        return get_hf_file_metadata(hf_hub_url(repository, WEIGHTS), timeout=_ANSWER).size or 0
 
 
 def check_room(needed: int) -> None:

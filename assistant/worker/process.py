@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -78,25 +78,24 @@ class _Evidence:
         self.send(measurement)
 
 
-@dataclass
 class _Report:
     """Sends progress, not too often; notices a stop."""
 
-    number: int
-    stopped: set[int]
-    send: Callable[[object], None]
-    sent: float = field(default=0.0, init=False)
-    note: str = field(default="", init=False)
+    def __init__(self, number: int, stopped: set[int], send: Callable[[object], None]) -> None:
+        self._number = number
+        self._stopped = stopped
+        self._send = send
+        self._sent, self._note = 0.0, ""
 
     def __call__(self, done: float, note: str = "") -> None:
         self.check()
         now = time.monotonic()
-        if note != self.note or now - self.sent >= _OFTEN:
-            self.sent, self.note = now, note
-            self.send(Progress(done, note))
+        if note != self._note or now - self._sent >= _OFTEN:
+            self._sent, self._note = now, note
+            self._send(Progress(done, note))
 
     def check(self) -> None:
-        if self.number in self.stopped:
+        if self._number in self._stopped:
             raise Stopped
 
 
