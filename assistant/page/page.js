@@ -1,4 +1,5 @@
-// Keeps the conversation at its end while an answer grows, unless the person has scrolled away.
+// Keeps the conversation at its end while an answer grows, unless the person has scrolled away;
+// and takes the nameless arrow of a fold, which does what its title does, off the keyboard.
 () => {
   const near = 80; // pixels
   let pinned = true;
@@ -12,6 +13,10 @@
       pinned = true;
     }
     if (wrap && pinned) wrap.scrollTop = wrap.scrollHeight;
+    for (const arrow of document.querySelectorAll("#chat .title .arrow button")) {
+      arrow.tabIndex = -1;
+      arrow.ariaHidden = "true";
+    }
   };
   const look = (event) => {
     const wrap = scroller();

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+How = Literal["drop", "paste"]
 PATIENCE = 60_000  # milliseconds; another test may have the machine
 _IDLE = """() => document.querySelector("#box .submit-button")
     && !document.querySelector("#box .stop-button")"""
@@ -91,10 +92,15 @@ def ask(page: Page, text: str) -> Locator:
     return answer(page)
 
 
-def give(page: Page, how: Literal["drop", "paste"], name: str, kind: str, content: bytes) -> None:
-    """Drops or pastes a file, and waits until it is there."""
+def give(page: Page, how: How, name: str, kind: str, content: bytes) -> None:
+    """Drops or pastes a file."""
     page.evaluate(_GIVE, [name, kind, b64encode(content).decode(), how])
-    page.locator("#box .thumbnail-item").last.wait_for()
+
+
+def give_picture(page: Page, how: How, png: bytes) -> None:
+    """Drops or pastes a picture, and waits until it is there."""
+    give(page, how, "mine.png", "image/png", png)
+    page.locator("#box .thumbnail-item").wait_for()
 
 
 def questions(page: Page) -> Locator:

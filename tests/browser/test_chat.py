@@ -10,12 +10,14 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chat import (
+    How,
     Seen,
     answer,
     ask,
     chat_page,
     fold,
     give,
+    give_picture,
     questions,
     send,
     wait,
@@ -26,6 +28,11 @@ from tests.served import Served, free_port, served
 from tools.pocket.world import draw, scenes
 
 SLOW = "Benchmark mobilenetv3"  # some fifteen seconds, with untrained weights if it must
+
+_NAMELESS = """[...document.querySelectorAll('button, img, textarea, input')]
+    .filter(e => e.offsetParent && e.ariaHidden !== 'true')
+    .filter(e => !(e.ariaLabel || e.innerText || e.alt || e.title || e.placeholder))
+    .map(e => e.outerHTML.slice(0, 120))"""
 
 
 def drawing() -> bytes:
@@ -69,8 +76,8 @@ def test_an_example_with_a_picture_works_on_the_first_click(page: Page) -> None:
 
 
 @pytest.mark.parametrize("how", ["drop", "paste"])
-def test_a_picture_is_dropped_or_pasted(page: Page, how: Literal["drop", "paste"]) -> None:
-    give(page, how, "mine.png", "image/png", drawing())
+def test_a_picture_is_dropped_or_pasted(page: Page, how: How) -> None:
+    give_picture(page, how, drawing())
     shown = ask(page, "What is in this picture?")
     expect(shown).to_contain_text("classify · done")
     expect(shown.locator("table")).not_to_have_count(0)
@@ -86,7 +93,7 @@ def test_a_file_that_is_no_picture_is_told_at_once(page: Page) -> None:
 
 
 def test_a_failure_is_told_plainly(page: Page) -> None:
-    give(page, "drop", "mine.png", "image/png", drawing())
+    give_picture(page, "drop", drawing())
     shown = ask(page, "What does resnet50 say about this image?")
     expect(shown).to_contain_text("classify · failed")
     expect(shown).to_contain_text("This did not work. resnet50.a1_in1k cannot be used here")
@@ -178,7 +185,7 @@ def test_what_the_person_thinks_is_kept(page: Page, server: Served) -> None:
 def test_after_a_restart_the_page_goes_on(browser: Browser, seen: Seen, tmp_path: Path) -> None:
     port = free_port()
     with served(tmp_path, port) as first, chat_page(browser, first.url, seen) as page:
-        give(page, "drop", "mine.png", "image/png", drawing())
+        give_picture(page, "drop", drawing())
         ask(page, "How many parameters does convnext_femto have?")
         assert seen.errors == []
         first.process.terminate()
@@ -230,9 +237,5 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
     wanted = {"New chat", "Retry", "Like", "Dislike", "Feedback"}
     assert wanted <= reached
     assert any(name.startswith("Evidence") for name in reached)
-    nameless = page.evaluate(
-        """[...document.querySelectorAll('button, img, textarea, input')]
-        .filter(e => e.offsetParent && !(e.getAttribute('aria-label') || e.innerText || e.alt
-            || e.title || e.placeholder)).map(e => e.outerHTML.slice(0, 120))"""
-    )
+    nameless = page.evaluate(_NAMELESS)
     assert nameless == []

@@ -196,12 +196,12 @@ def train(
             targets = _targets(scenes, repeated), place_targets(scenes, repeated)
             return pool.permute(0, 3, 1, 2), *targets
 
-        mean, seconds = loop.fit(
+        mean, spent = loop.fit(
             taught, _loss, feed, seed=SEED, pace=pace, checkpoint=checkpoint, report=report
         )
         model = mean.get_submodule("model")
         loop.save_model(folder, model, config(threshold(model, measured, executor)))
-    facts = {"n": measured, "seed": MEASURE_SEED, "seconds": seconds}
+    facts = {"n": measured, "seed": MEASURE_SEED, **spent}
     return loop.write_metrics(folder, measure(folder, measured), facts, pace)
 
 

@@ -88,11 +88,11 @@ def train(
                 backgrounds,
             )
 
-        mean, seconds = loop.fit(
+        mean, spent = loop.fit(
             model, _loss, feed, seed=SEED, pace=pace, checkpoint=checkpoint, report=report
         )
     config = {"architecture": NAME, "channels": CHANNELS, "world": world.VERSION}
-    facts = {"n": measured, "seed": MEASURE_SEED, "seconds": seconds}
+    facts = {"n": measured, "seed": MEASURE_SEED, **spent}
     loop.save_model(folder, mean, config)
     return loop.write_metrics(folder, measure(load_judge(folder), measured), facts, pace)
 

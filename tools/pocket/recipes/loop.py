@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from tools.pocket import world
@@ -136,7 +136,7 @@ class _Run:
     def __init__(self, model: nn.Module, pace: Pace, path: Path) -> None:
         self.model, self.mean = model, copy.deepcopy(model).eval()
         self.tuned, self.path = optimizers(model, pace), path
-        self.step, self.seconds = 0, 0.0
+        self.step, self.spent = 0, {"seconds": 0.0, "cpu_seconds": 0.0}
         if not path.exists():
             return
         state = torch.load(path, weights_only=True)
@@ -144,7 +144,7 @@ class _Run:
         self.mean.load_state_dict(state["mean"])
         for optimizer, saved in zip(self.tuned, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.spent = state["step"], state["spent"]
 
     def save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ class _Run:
             "mean": self.mean.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.tuned],
             "step": self.step,
-            "seconds": self.seconds,
+            "spent": self.spent,
         }
         part = self.path.with_suffix(".part")
         torch.save(state, part)
@@ -182,7 +182,7 @@ def fit(
     pace: Pace,
     checkpoint: Path,
     report: Report,
-) -> tuple[nn.Module, float]:
+) -> tuple[nn.Module, dict[str, float]]:
     """Train a model, going on from the checkpoint if there is one.
 
     Args:
@@ -195,17 +195,20 @@ def fit(
         report: Called with the share done and a line; may raise to stop.
 
     Returns:
-        The averaged model and the wall seconds of all runs that led to it.
+        The averaged model, and the wall and processor seconds of all runs that led to it
+        (the drawing processes' own not counted).
     """
     run = _Run(model, pace, checkpoint)
-    first, before = run.step, run.seconds
-    began = saved = time.monotonic()
+    first, began = run.step, time.monotonic()
+    clock, saved, worked = began, began, time.process_time()
     model.train()
     for batch in _batches(feed, seed, pace, first):
         torch.manual_seed(seed * 1_000_003 + run.step)
         value = run.advance(pace, partial(loss, model, batch))
-        now = time.monotonic()
-        run.seconds = before + now - began
+        now, work = time.monotonic(), time.process_time()
+        run.spent["seconds"] += now - clock
+        run.spent["cpu_seconds"] += work - worked
+        clock, worked = now, work
         ended = run.step == pace.steps
         if ended or now - saved >= pace.save_seconds:
             saved = now
@@ -213,7 +216,7 @@ def fit(
         if ended or run.step % _REPORT_STEPS == 1:
             speed = (run.step - first) * pace.batch / (now - began)
             report(run.step / pace.steps, f"step {run.step}: loss {value:.3f}, {speed:.0f}/s")
-    return run.mean, run.seconds
+    return run.mean, run.spent
 
 
 def machine() -> str:
@@ -228,7 +231,7 @@ def save_model(folder: Path, model: nn.Module, config: dict[str, Any]) -> None:
         name: (value.half() if value.is_floating_point() else value).contiguous()
         for name, value in model.state_dict().items()
     }
-    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    (folder / "model.safetensors").write_bytes(save(weights, {"format": "pt"}))
     _write(folder / "config.json", config)
 
 
