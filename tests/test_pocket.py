@@ -86,7 +86,7 @@ def test_timm_loads_the_folder_as_it_is() -> None:
     model: Any = timm.create_model(f"local-dir:{convnext.WEIGHTS}", pretrained=True)
     assert type(model).__module__ == "timm.models.convnext"
     config = resolve_model_data_config(model)  # type: ignore[no-untyped-call] # timm's
-    assert config["input_size"] == (3, 96, 96)
+    assert tuple(config["input_size"]) == (3, 96, 96)
     assert config["crop_pct"] == 1.0
     assert model.pretrained_cfg["label_names"] == [*world.KINDS, convnext_recipe.OUTSIDE_LABEL]
 
