@@ -86,7 +86,7 @@ def test_a_picture_is_classified(assistant: Assistant, star: Path) -> None:
     assert answer.steps[0].tool == "classify"
     assert to_json(answer)["steps"][0]["arguments"]["images"] == ["attachment:1"]
     tables = [block for block in answer.blocks if isinstance(block, Table)]
-    assert "probability" in tables[0].columns
+    assert "Probability" in tables[0].columns
     assert answer.evidence
     names = assistant.names
     for block in answer.blocks:

@@ -10,6 +10,7 @@ from assistant.answer import Answer, StepState
 from index.evidence import Claim, Fact, Measurement
 from index.properties import properties, show
 from tools.base import Block, File, Image, Plot, Table, Text
+from tools.wording import shown
 
 Message = dict[str, Any]
 
@@ -203,7 +204,7 @@ def _claimed(claim: Claim) -> str:
 
 def _measured(found: Measurement) -> str:
     where = f"measured on {found.device}, {found.machine}, {found.date}"
-    return f"{show(found.value, found.unit)} ({_literal(where)}; {_literal(found.versions)})"
+    return f"{shown(found)} ({_literal(where)}; {_literal(found.versions)})"
 
 
 def _whole(answer: Answer, home: Path) -> str:
