@@ -103,7 +103,7 @@ def _card(title: str, height: float) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    wrapped = textwrap.fill(_plain(title), _TITLE_LETTERS)
+    wrapped = textwrap.fill(_plain(title), _TITLE_LETTERS, break_on_hyphens=False)
     space = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
     figure = Figure((_WIDTH, height + 0.17 * wrapped.count("\n")), layout=space)
     figure.set_facecolor(_CARD)

@@ -7,22 +7,23 @@ from fastapi import FastAPI
 
 from assistant.ask import Assistant
 from assistant.page.live import Live
+from assistant.server.files import PageFolder
 
 _HERE = Path(__file__).parent
 _MB = 1_000_000
 _LARGEST = {"local": 40 * _MB, "public": 15 * _MB}  # as `uploads.py` takes them
 
 
-def mount(app: FastAPI, assistant: Assistant, live: Live, cache: Path) -> FastAPI:
+def mount(app: FastAPI, assistant: Assistant, live: Live, folder: PageFolder) -> FastAPI:
     """Mounts the page at `/`.
 
     Args:
         app: the app; routes that it has already go before the page's own.
         assistant: the parts that answer.
         live: the answers in the making.
-        cache: an empty folder of this process, from which Gradio serves what it shows.
+        folder: from where Gradio serves what it shows.
     """
-    os.environ["GRADIO_TEMP_DIR"] = str(cache)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder.path)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
 
@@ -31,8 +32,8 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, cache: Path) -> FastAP
     from assistant.page.layout import build
     from assistant.page.look import theme
 
-    tries = examples(cache)
-    blocks = build(Chat(assistant, live, tries, cache), tries)
+    tries = examples(folder.path)
+    blocks = build(Chat(assistant, live, tries, folder), tries)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -53,4 +54,5 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, cache: Path) -> FastAP
     # A mounted page counts as not launched, and Gradio then lets a client name any file as its
     # upload; this makes it insist on files that were uploaded.
     blocks.has_launched = True
+    blocks.temp_file_sets.append(folder.uploaded)
     return app

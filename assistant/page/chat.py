@@ -14,7 +14,7 @@ from assistant.kept import from_kept
 from assistant.page.examples import Example
 from assistant.page.live import Busy, Going, Live
 from assistant.page.render import Message, address, answer_messages, user_message
-from assistant.server.files import kept_picture, page_picture, refusal
+from assistant.server.files import PageFolder, refusal
 from assistant.store import StoreFailed, UnknownConversation, Verdict
 from assistant.uploads import Refused
 
@@ -33,20 +33,20 @@ class Chat:
     """The events of the page; what they need lives as long as the server."""
 
     def __init__(
-        self, assistant: Assistant, live: Live, examples: Sequence[Example], cache: Path
+        self, assistant: Assistant, live: Live, examples: Sequence[Example], folder: PageFolder
     ) -> None:
         self._assistant = assistant
         self._home = assistant.settings.home
         self._live = live
         self._examples = examples
-        self._cache = cache
+        self._folder = folder
 
     async def send(self, box: Box, memory: Memory, request: gr.Request) -> AsyncIterator[Shown]:
         """Asks what stands in the box."""
         if any(refusal(Path(file)) for file in box["files"]):
             yield gr.skip(), self.check(box), gr.skip()
             return
-        images = tuple(kept_picture(Path(file), self._home, self._cache) for file in box["files"])
+        images = tuple(self._folder.kept(Path(file), self._home) for file in box["files"])
         async for shown in self._ask(box["text"], images, memory, request):
             yield shown
 
@@ -164,7 +164,7 @@ class Chat:
         """The box ready for the next question; what was not kept stands in it again."""
         if answer.turn:
             return gr.MultimodalTextbox(submit_btn=True, stop_btn=False)
-        files = [str(page_picture(path, self._cache)) for path in question.images]
+        files = [str(self._folder.add(path)) for path in question.images]
         value: dict[str, str | list[Any]] = {"text": question.text, "files": files}
         return gr.MultimodalTextbox(value=value, submit_btn=True, stop_btn=False)
 

@@ -67,7 +67,7 @@ def _chatbot(examples: Sequence[Example]) -> gr.Chatbot:
         {"text": example.text, "files": [str(path) for path in example.pictures]}
         for example in examples
     ]
-    return gr.Chatbot(
+    chatbot = gr.Chatbot(
         label="Conversation",
         show_label=False,
         elem_id="chat",
@@ -80,6 +80,8 @@ def _chatbot(examples: Sequence[Example]) -> gr.Chatbot:
         latex_delimiters=[],
         allow_tags=False,
     )
+    chatbot.keep_in_cache.update(str(path) for example in examples for path in example.pictures)
+    return chatbot
 
 
 def _box() -> gr.MultimodalTextbox:

@@ -34,14 +34,14 @@ def create_app(assistant: Assistant) -> FastAPI:
     from assistant.page.live import Live
 
     live = Live(assistant)
-    cache = Path(tempfile.mkdtemp(prefix="fitting-room-"))
+    folder = files.PageFolder(Path(tempfile.mkdtemp(prefix="fitting-room-")))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         assistant.worker.start()
         yield
         live.stop(_PATIENCE)
-        shutil.rmtree(cache, ignore_errors=True)
+        shutil.rmtree(folder.path, ignore_errors=True)
 
     app = FastAPI(
         title="Fitting Room", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
@@ -52,8 +52,8 @@ def create_app(assistant: Assistant) -> FastAPI:
     async def healthz() -> dict[str, Any]:
         return {"ok": True, "version": _version(), "worker": assistant.worker.ready}
 
-    app.include_router(files.router(assistant, cache))
-    page.mount(app, assistant, live, cache)
+    app.include_router(files.router(assistant, folder))
+    page.mount(app, assistant, live, folder)
     app.add_middleware(Guard, upload_bytes=_UPLOAD_BYTES[assistant.settings.audience])
     return app
 

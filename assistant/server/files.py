@@ -7,6 +7,7 @@ serves them. Only clean copies ever get there: this module answers Gradio's uplo
 import shutil
 import tempfile
 import uuid
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
@@ -23,12 +24,46 @@ REFUSAL = ".refused.txt"
 _SHOWN = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 
 
-def router(assistant: Assistant, cache: Path) -> APIRouter:
+@dataclass(frozen=True)
+class PageFolder:
+    """The folder of this process from which Gradio serves what waits in the input box.
+
+    Attributes:
+        path: the folder; nobody can guess it or a name in it.
+        uploaded: what was put there; Gradio deletes it when it is old.
+    """
+
+    path: Path
+    uploaded: set[str] = field(default_factory=set)
+
+    def add(self, picture: Path) -> Path:
+        """A copy of a kept picture."""
+        copy = self.path / uuid.uuid4().hex / picture.parent.name / picture.name
+        copy.parent.mkdir(parents=True)
+        shutil.copyfile(picture, copy)
+        self.uploaded.add(str(copy))
+        return copy
+
+    def refuse(self, name: str, sentence: str) -> Path:
+        """What stands in for a file that was not taken: why."""
+        note = self.path / uuid.uuid4().hex / f"{name}{REFUSAL}"
+        note.parent.mkdir(parents=True)
+        note.write_text(sentence, encoding="utf-8")
+        self.uploaded.add(str(note))
+        return note
+
+    def kept(self, file: Path, home: Path) -> Path:
+        """The kept picture of which a file is the copy; the file itself if there is none."""
+        picture = home / "uploads" / ME / file.parent.name / file.name
+        return picture if file.is_relative_to(self.path) and picture.is_file() else file
+
+
+def router(assistant: Assistant, folder: PageFolder) -> APIRouter:
     """The routes for files.
 
     Args:
         assistant: takes pictures in; its home holds the files of answers.
-        cache: the folder that Gradio serves.
+        folder: where the page finds what was uploaded.
     """
     routes = APIRouter()
 
@@ -36,13 +71,13 @@ def router(assistant: Assistant, cache: Path) -> APIRouter:
     async def upload(request: Request) -> list[str]:
         async with request.form(max_files=_AT_ONCE, max_fields=1, max_part_size=1000) as form:
             files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
-            return [str(await run_in_threadpool(_taken, file, assistant, cache)) for file in files]
+            return [str(await run_in_threadpool(_taken, file, assistant, folder)) for file in files]
 
     @routes.get("/files/{kind}/{path:path}")
     async def kept_file(kind: str, path: str) -> FileResponse:
-        folder = assistant.settings.home / kind / ME
-        file = (folder / path).resolve()
-        if kind not in ("runs", "uploads") or not file.is_relative_to(folder.resolve()):
+        own = assistant.settings.home / kind / ME
+        file = (own / path).resolve()
+        if kind not in ("runs", "uploads") or not file.is_relative_to(own.resolve()):
             raise HTTPException(404)
         if not file.is_file():
             raise HTTPException(404, "This file is gone.")
@@ -58,20 +93,6 @@ def router(assistant: Assistant, cache: Path) -> APIRouter:
     return routes
 
 
-def kept_picture(file: Path, home: Path, cache: Path) -> Path:
-    """The picture in the home of which the page shows a copy."""
-    kept = home / "uploads" / ME / file.parent.name / file.name
-    return kept if file.is_relative_to(cache) and kept.is_file() else file
-
-
-def page_picture(picture: Path, cache: Path) -> Path:
-    """A copy for the page of a picture in the home, where nobody can guess it."""
-    copy = cache / uuid.uuid4().hex / picture.parent.name / picture.name
-    copy.parent.mkdir(parents=True)
-    shutil.copyfile(picture, copy)
-    return copy
-
-
 def refusal(file: Path) -> str:
     """Why an uploaded file was not taken; empty if it was."""
     if not file.name.endswith(REFUSAL) or not file.is_file():
@@ -79,23 +100,16 @@ def refusal(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def _taken(file: UploadFile, assistant: Assistant, cache: Path) -> Path:
+def _taken(file: UploadFile, assistant: Assistant, folder: PageFolder) -> Path:
     """A clean copy of an uploaded file, or a file that says why there is none."""
     name = safe_name(Path(file.filename or "picture").name)
     try:
-        with tempfile.TemporaryDirectory(prefix="fitting-room-upload-") as folder:
-            original = Path(folder) / name
+        with tempfile.TemporaryDirectory(prefix="fitting-room-upload-") as aside:
+            original = Path(aside) / name
             with original.open("wb") as copy:
                 shutil.copyfileobj(file.file, copy)
-            return page_picture(assistant.uploads.take(original, ME).path, cache)
+            return folder.add(assistant.uploads.take(original, ME).path)
     except Refused as refused:
-        return _refused(str(refused), name, cache)
+        return folder.refuse(name, str(refused))
     except OSError as error:
-        return _refused(f"{name} could not be kept: {error.strerror}. Make room.", name, cache)
-
-
-def _refused(sentence: str, name: str, cache: Path) -> Path:
-    note = cache / uuid.uuid4().hex / f"{name}{REFUSAL}"
-    note.parent.mkdir(parents=True)
-    note.write_text(sentence, encoding="utf-8")
-    return note
+        return folder.refuse(name, f"{name} could not be kept: {error.strerror}. Make room.")

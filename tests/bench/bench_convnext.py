@@ -47,7 +47,8 @@ def main() -> None:
     wait = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}.get(place, lambda: None)
     network: Any = timm.create_model(NAME).eval().to(place, number)
     network = network.to(memory_format=torch.channels_last)
-    compiled: Any = torch.compile(network, mode="max-autotune" if place == "cuda" else None)
+    mode = "max-autotune" if place == "cuda" else None
+    compiled: Any = torch.compile(network, mode=mode, dynamic=False)
     print(f"{NAME}, 224 px, {number}, {device_name(place)}, {machine()}, {versions()}")
     print("batch  eager pictures/s  compiled pictures/s")
     for batch in BATCHES[place]:

@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 How = Literal["drop", "paste"]
 PATIENCE = 60_000  # milliseconds; another test may have the machine
 _IDLE = """() => document.querySelector("#box .submit-button")
-    && !document.querySelector("#box .stop-button")"""
+    && !document.querySelector("#box .stop-button")
+    && document.querySelector("#chat .bot-row")
+    && !document.querySelector("#chat .loading-spinner")"""
 _GIVE = """([name, kind, content, how]) => {
     const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
     const transfer = new DataTransfer();

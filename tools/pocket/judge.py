@@ -1,7 +1,7 @@
 """The judge: reads a picture of the pocket world back into words, to measure other models.
 
-It is no ConvNeXt and shares no recipe with one, and no training sees it. It looks at each of
-the nine places, so it reads one thing or two.
+It is of another make than the models that it measures, and no training sees it. It looks at
+each of the nine places, so it reads one thing or two.
 """
 
 import json

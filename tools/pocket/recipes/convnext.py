@@ -1,6 +1,6 @@
 """How pocket-convnext was trained: on drawings, and on chance pictures as what it does not know.
 
-Run it with ``python -m tools.pocket.recipes.convnext``; about 35 minutes on two idle cores.
+Run it with ``python -m tools.pocket.recipes.convnext``; about half an hour on two idle cores.
 """
 
 from concurrent.futures import Executor
