@@ -1,8 +1,6 @@
 """What the page shows of an answer, and answers in the making."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -22,7 +20,6 @@ from assistant.page.render import Message, address, answer_messages, user_messag
 from assistant.plan import Run
 from assistant.settings import Settings
 from assistant.wiring import open_assistant
-from tests.served import ROOT
 from tools.base import File, Image, Plot, Table, Text
 
 HOME = Path("/home-of-a-test")
@@ -172,15 +169,6 @@ def test_every_example_is_understood(assistant: Assistant, tmp_path: Path) -> No
         assert all(picture.stat().st_size > 1000 for picture in example.pictures)
         plan, _ = decide(assistant, Question(example.text), example.pictures)
         assert isinstance(plan, Run), example.text
-
-
-def test_old_uploads_go_and_examples_stay(tmp_path: Path) -> None:
-    # In a process of its own: importing Gradio leaves an event loop open.
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.old_files", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
-    assert ran.stdout == "upload: gone, example: there\n", ran.stderr
 
 
 # --- answers in the making
