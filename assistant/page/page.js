@@ -1,5 +1,5 @@
-// Keeps the conversation at its end while an answer grows, unless the person has scrolled away;
-// and takes the nameless arrow of a fold, which does what its title does, off the keyboard.
+// Keeps the conversation at its end while an answer grows, unless the person has scrolled away or
+// opened a fold; and takes a fold's nameless arrow, which does what its title does, off the keyboard.
 () => {
   const near = 80; // pixels
   let pinned = true;
@@ -23,7 +23,12 @@
     if (event.target !== wrap) return;
     pinned = wrap.scrollHeight - wrap.scrollTop - wrap.clientHeight < near;
   };
+  const open = (event) => {
+    if (event.target.closest("#chat .thought-group .title")) pinned = false;
+  };
   document.addEventListener("scroll", look, true);
+  document.addEventListener("click", open, true);
+  document.addEventListener("keydown", open, true);
   document.addEventListener("load", follow, true);
   window.addEventListener("resize", follow);
   new MutationObserver(follow).observe(document.body, {

@@ -110,8 +110,8 @@ def _time(seconds: float) -> str:
 def _body(answer: Answer, home: Path) -> str:
     parts = [*_blocks(answer.blocks, home)]
     if answer.ask:
-        failed = answer.outcome == "failed"
-        parts.append(f"**This did not work.** {_literal(answer.ask)}" if failed else answer.ask)
+        opening = "**This did not work.** " if answer.outcome == "failed" else ""
+        parts.append(opening + _literal(answer.ask))
     return "\n\n".join(parts)
 
 

@@ -21,9 +21,9 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(missing: Callable[[str], NoReturn]) -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests here; not longer, since it keeps an event loop running."""
     program = shutil.which("chromium")
     if program is None:
         missing("there is no Chromium on this machine: install the package chromium")
@@ -33,7 +33,7 @@ def browser(missing: Callable[[str], NoReturn]) -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests that leave it running; each test has a browser profile of its own.
 
