@@ -4,6 +4,7 @@ This is the only place where errors become words.
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from index.encoder import Vectors
 from index.evidence import Measurement
 from index.names import Names
 from index.search import SearchIndex
+from tools import pictures
 from tools.base import (
     Block,
     Context,
@@ -242,13 +244,15 @@ def _run_step(
     tool = assistant.tools[step.tool]
     try:
         run = runs.start(assistant.settings.home, question.owner)
-        for message in _messages(assistant, question, tool, step, run, stop):
+        arguments = tool.check(step.arguments)
+        literal = _file_names(arguments)
+        for message in _messages(assistant, question, tool, arguments, run, stop):
             if isinstance(message, Progress):
                 yield (answer := grown(answer, done=message.done, note=message.note))
             elif isinstance(message, Measurement):
                 assistant.store.add_measurement(question.owner, message)
             else:
-                block = grounding.checked(message, assistant.names, _file_names(step))
+                block = grounding.checked(message, assistant.names, literal)
                 yield (answer := replace(grown(answer), blocks=(*answer.blocks, block)))
         runs.complete(run, {"tool": tool.name, "arguments": told(step.arguments), "made": _now()})
         yield grown(answer, status="done", done=1.0, note="")
@@ -267,12 +271,11 @@ def _messages(
     assistant: Assistant,
     question: Question,
     tool: Tool,
-    step: Step,
+    arguments: Mapping[str, Any],
     run: runs.RunFolder,
     stop: threading.Event,
 ) -> Iterator[Message]:
     """What a tool yields: from the worker if it runs a model, else from right here."""
-    arguments = tool.check(step.arguments)
     if tool.card.runs_model:
         yield from assistant.worker.run(
             tool.name,
@@ -314,10 +317,12 @@ def _words(failure: Exception) -> str:
     return str(failure)
 
 
-def _file_names(step: Step) -> tuple[str, ...]:
+def _file_names(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the person's own files, which may hold digits."""
-    images = step.arguments.get("images", ())
-    return tuple(name for image in images for name in (image.name, image.stem))
+    found = pictures.sources(arguments.get("images", ()), arguments.get("dataset"))
+    names = (name for source in found for name in (source.name, Path(source.name).stem))
+    # A name of digits alone cannot be told from a figure.
+    return tuple(name for name in names if re.search(r"[^\W\d_]", name))
 
 
 def _now() -> str:

@@ -147,6 +147,7 @@ def _without_names(text: str, names: Names, cites: Sequence[Fact]) -> str:
     for fact in cites:
         words |= {value for value in _values(fact) if isinstance(value, str)}
         words |= {fact.says} if isinstance(fact, Claim) else {fact.device, fact.machine}
+        words |= {part for part in _thing(fact) if any(map(str.isalpha, part))}
     text = _blanked(text, sorted(words, key=len, reverse=True))
     for start, end in spans:
         text = text[:start] + " " * (end - start) + text[end:]
@@ -212,7 +213,9 @@ def _subject(figure: _Figure, part: _Part, names: Names, fact: Fact) -> str:
 
     A system that only the fact's condition or source names is not what it is about.
     """
-    other = (fact.at, f"{fact.says}, {fact.date}") if isinstance(fact, Claim) else (fact.at,)
+    other = (fact.at, *_thing(fact))
+    if isinstance(fact, Claim):
+        other += (f"{fact.says}, {fact.date}",)
     named = names.mentions(_blanked(part.text, other), typos=False)
     before = [mention.system for mention in named if mention.start <= figure.start]
     around = _blanked(part.around, other)
@@ -232,8 +235,12 @@ def _named(fact: Fact, scope: str) -> bool:
         re.search(rf"(?<!\w){re.escape(word)}(?!\w)", lower)
         for word in (rule.label.lower(), *rule.asks)
     )
-    thing = fact.at.split(": ") if ": " in fact.at else ()
-    return said and all(part in scope for part in thing)
+    return said and all(part in scope for part in _thing(fact))
+
+
+def _thing(fact: Fact) -> Sequence[str]:
+    """What was measured, such as a picture and a label, if the condition says so."""
+    return fact.at.split(": ") if ": " in fact.at else ()
 
 
 def _within(figure: _Figure, text: str, conditions: set[str]) -> bool:

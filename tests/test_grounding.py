@@ -111,6 +111,15 @@ def test_a_measurement_belongs_to_its_picture() -> None:
     assert faults(Text(words.replace("tabby", "tiger"), (MEASURED,)), NAMES, ("cat 7.jpg",))
 
 
+@pytest.mark.parametrize("at", ["2012_7.jpg: half track", "resnet50.jpg: tabby", "a: 3 cats"])
+def test_names_of_pictures_and_labels_are_no_figures(at: str) -> None:
+    picture, label = at.split(": ")
+    seen = replace(MEASURED, at=at)
+    words = f"{FEMTO}: {picture} is most likely {label}, probability 97.3 %."
+    assert faults(Text(words, (seen,)), NAMES) == ()
+    assert faults(Text(words.replace("97.3", "97.4"), (seen,)), NAMES)
+
+
 def test_an_image_without_evidence_may_not_state_figures() -> None:
     assert faults(Image(Path("x.png"), "a picture"), NAMES) == ()
     assert faults(Image(Path("x.png"), "a picture, 97.3 % sure"), NAMES)

@@ -184,11 +184,28 @@ class Worker:
     def _outcome(self, step: Step) -> Finished | Exception:
         """Runs a step, and returns how it ended."""
         try:
-            program = self._up()
-            program.send(step.request)
+            try:
+                program = self._hand_over(step.request)
+            except WorkerDied:  # while it was idle, which costs no step
+                program = self._hand_over(step.request)
             return self._follow(step, program)
         except (ToolFailed, Stopped) as failure:
             return failure
+
+    def _hand_over(self, request: Request) -> Program:
+        """The process that has begun with the step.
+
+        Raises:
+            WorkerDied: it died before that.
+            ToolFailed: it cannot start.
+            Stopped: the line was closed meanwhile.
+        """
+        program = self._up()
+        program.send(request)
+        while program.receive() is None:
+            if self._line.closed:
+                raise Stopped
+        return program
 
     def _follow(self, step: Step, program: Program) -> Finished | Exception:
         """Passes on what the process sends until the step has ended."""

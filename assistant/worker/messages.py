@@ -80,6 +80,11 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """The process begins with the step."""
+
+
+@dataclass(frozen=True)
 class Finished:
     """The step yielded all it had."""
 

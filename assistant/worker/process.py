@@ -18,7 +18,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from assistant.worker.messages import Bug, Failed, Finished, Progress, Ready, Request, Setup, Stop
+from assistant.worker.messages import (
+    Bug,
+    Failed,
+    Finished,
+    Progress,
+    Ready,
+    Request,
+    Setup,
+    Stop,
+    Taken,
+)
 from index import catalog
 from index.catalog import Catalog
 from index.evidence import Fact, Measurement
@@ -246,7 +256,9 @@ def main(descriptor: int) -> None:
         return
     pipe.send(Ready(bench.device))
     while True:
-        pipe.send(_step(bench, inbox.get(), stopped, pipe.send))
+        request = inbox.get()
+        pipe.send(Taken())
+        pipe.send(_step(bench, request, stopped, pipe.send))
 
 
 if __name__ == "__main__":
