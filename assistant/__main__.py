@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from assistant import commands
 from tools.base import Agreement, Tool, ToolFailed, load_tools
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
     from assistant.ask import Assistant
     from assistant.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-index_app = typer.Typer(no_args_is_help=True, help="Build, check and fit the index.")
+_PLAIN: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None}  # fast to import
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, **_PLAIN)
+index_app = typer.Typer(help="Build, check and fit the index.", **_PLAIN)
 app.add_typer(index_app, name="index")
 _EXITS = {"run": 0, "decline": 0, "clarify": 3, "failed": 4}
 _BATCHES = ("recommend", "verify")  # tools that answer many questions at once
-_errors = Console(stderr=True)
 
 
 def main() -> None:
@@ -36,7 +35,7 @@ def main() -> None:
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:  # noqa: BLE001 - no traceback ever reaches a person
-        _errors.print(_worded(error), markup=False)
+        typer.echo(_worded(error), err=True)
         raise SystemExit(2 if _is_worded(error) else 4) from None
 
 
@@ -132,7 +131,7 @@ def train_pocket(
     from assistant.routes import train
 
     def report(done: float, note: str) -> None:
-        _errors.print(f"{done:6.1%} {note}", markup=False)
+        typer.echo(f"{done:6.1%} {note}", err=True)
 
     typer.echo(json.dumps(train(name, _settings(), report)))
 
@@ -184,18 +183,22 @@ def _opened() -> "closing[Assistant]":
 
 
 def _watched(answers: "Iterable[Answer]") -> "Iterator[Answer]":
+    from rich.console import Console
+
     from assistant.terminal import show_progress
 
-    told = ""
+    errors, told = Console(stderr=True), ""
     for answer in answers:
         note = " ".join(step.note for step in answer.steps)
         if note != told and sys.stderr.isatty():
-            show_progress(answer, _errors)
+            show_progress(answer, errors)
         told = note
         yield answer
 
 
 def _finish(answer: "Answer", as_json: bool) -> None:
+    from rich.console import Console
+
     from assistant.answer import to_json
     from assistant.terminal import show_answer
 

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from index.catalog import Catalog
 from index.evidence import Evidence, Fact
-from index.names import Names
-from index.search import Hit
+
+if TYPE_CHECKING:  # `--help` must not wait for what they import
+    from index.names import Names
+    from index.search import Hit
 
 
 # --- what a tool says
@@ -159,7 +161,7 @@ class Index(Protocol):
     """Where a tool looks things up by name and by meaning."""
 
     @property
-    def names(self) -> Names:
+    def names(self) -> "Names":
         """Finds systems by name."""
         ...
 
@@ -171,7 +173,7 @@ class Index(Protocol):
         """How near a question, less the systems it names, is to the phrases of each property."""
         ...
 
-    def search(self, text: str, k: int = 10) -> Sequence[Hit]:
+    def search(self, text: str, k: int = 10) -> "Sequence[Hit]":
         """The best `k` cards, capabilities and tools for a text."""
         ...
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -87,8 +88,9 @@ def test_a_text_answer_warm(assistant: Assistant) -> None:
 
 def timm_alone(files: Sequence[Path]) -> list[float]:
     """Seconds that the same network takes for each picture by timm's own path."""
+    data: Any = timm.data
     network = timm.create_model(f"local-dir:{WEIGHTS}", pretrained=True).eval()
-    prepared = timm.data.create_transform(**timm.data.resolve_model_data_config(network))
+    prepared = data.create_transform(**data.resolve_model_data_config(network))
 
     def run(file: Path) -> None:
         with Image.open(file) as picture, torch.inference_mode():
