@@ -143,15 +143,17 @@ def build(
     """Build the search index from cards and tools."""
     from assistant.wiring import rebuild
 
-    typer.echo(f"{rebuild(into or _settings().home / 'index')} texts indexed.")
+    settings = _settings()
+    typer.echo(f"{rebuild(into or settings.home / 'index')} texts indexed.")
 
 
 @index_app.command()
 def fit() -> None:
-    """Fit the routing threshold to the questions in tests/questions."""
-    from assistant.fit import fit_threshold
+    """Fit routing and ranking to the questions in tests/questions; takes some minutes."""
+    from assistant.fit import fit_facts, fit_threshold
 
-    typer.echo(json.dumps(fit_threshold(), indent=1))
+    _settings()
+    typer.echo(json.dumps({"routing": fit_threshold(), "facts": fit_facts()}, indent=1))
 
 
 @index_app.command()
@@ -160,6 +162,7 @@ def check() -> None:
     from assistant.fit import check_fit
     from index.catalog import load
 
+    _settings()
     found = load()
     problem = check_fit()
     typer.echo(problem or f"{len(found.cards)} cards, {len(found.timm)} timm weights: all well.")

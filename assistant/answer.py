@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from index.evidence import Claim, Fact
 from index.search import Hit
-from tools.base import Block, Table, Text
+from tools.base import Agreement, Block, Table, Text
 
 Outcome = Literal["run", "clarify", "decline", "failed"]
 Status = Literal["waiting", "running", "done", "failed", "stopped"]
@@ -51,6 +51,7 @@ class Answer:
         steps: the tools run.
         ask: the question back, or why it declines or failed.
         choices: what to click.
+        consent: what to ask again with, if the first choice is clicked; none if it is no consent.
         hits: what the index found.
         blocks: text, tables, pictures, plots and files.
         seconds: time since the question.
@@ -64,6 +65,7 @@ class Answer:
     steps: tuple[StepState, ...] = ()
     ask: str = ""
     choices: tuple[str, ...] = ()
+    consent: Agreement | None = None
     hits: tuple[Hit, ...] = ()
     blocks: tuple[Block, ...] = ()
     seconds: float = 0.0

@@ -31,6 +31,7 @@ from tools import pictures
 from tools.base import (
     Block,
     Context,
+    NeedsConsent,
     NeedsInput,
     Stopped,
     Text,
@@ -258,7 +259,9 @@ def _run_step(
         yield grown(answer, status="done", done=1.0, note="")
     except NeedsInput as missing:
         answer = grown(answer, status="waiting", note="")
-        yield replace(answer, outcome="clarify", ask=missing.question, choices=missing.choices)
+        consent = missing.agreement if isinstance(missing, NeedsConsent) else None
+        answer = replace(answer, outcome="clarify", consent=consent)
+        yield replace(answer, ask=missing.question, choices=missing.choices)
     except Stopped:
         answer = grown(answer, status="stopped", note="")
         yield replace(answer, ask="Stopped. What was there by then is above.")

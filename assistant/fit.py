@@ -1,9 +1,9 @@
-"""Fits the routing threshold to the fitting part of the questions; run by `index fit`."""
+"""Fits what routes and ranks to the fitting part of the questions; run by `index fit`."""
 
 import hashlib
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from assistant.plan import ROUTING, nearest_examples, tool_documents
 from index.catalog import load
 from index.encoder import load_encoder
 from index.names import Names
+from index.properties import properties
+from index.ranker import FEATURES
 from index.search import build
 from tools.base import load_tools
 
@@ -78,16 +80,39 @@ def fit_threshold() -> dict[str, Any]:
         key=lambda t: (figures(found, t)["right_tool"] + figures(found, t)["declined"], -t),
     )
     kept = {"threshold": round(best, 4), "fingerprint": _fingerprint(), **figures(found, best)}
-    (ROUTING / "threshold.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    _keep("threshold.json", kept)
     return kept
 
 
+def fit_facts() -> dict[str, Any]:
+    """Fits the ranker of facts, and keeps it with what it gets right."""
+    from assistant.fit_ranker import fit_ranker
+
+    held = fit_ranker()
+    kept = {"fingerprint": _ranker_fingerprint(), "held_out": held}
+    _keep("ranker.json", kept)
+    return kept
+
+
+def _keep(name: str, content: Mapping[str, Any]) -> None:
+    (ROUTING / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 def check_fit() -> str:
-    """What is wrong with the kept fit; empty if it belongs to these questions and tools."""
-    kept = json.loads((ROUTING / "threshold.json").read_text(encoding="utf-8"))
-    if kept.get("fingerprint") == _fingerprint():
-        return ""
-    return "Questions, tool cards or encoder changed since the last fit. Run `index fit`."
+    """What is wrong with the kept fits; empty if they belong to these questions and tools."""
+    made = {"threshold.json": _fingerprint(), "ranker.json": _ranker_fingerprint()}
+    for name, fingerprint in made.items():
+        kept = ROUTING / name
+        if not kept.exists() or json.loads(kept.read_bytes()).get("fingerprint") != fingerprint:
+            return "Questions, tool cards or encoder changed since the last fit. Run `index fit`."
+    return ""
+
+
+def _ranker_fingerprint() -> str:
+    questions = (QUESTIONS / "facts.jsonl").read_text(encoding="utf-8")
+    asks = [[rule.name, rule.label, *rule.asks] for rule in properties().values()]
+    content = json.dumps([questions, asks, FEATURES, load_encoder().fingerprint])
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _fingerprint() -> str:

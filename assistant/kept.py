@@ -12,7 +12,7 @@ from typing import Any
 from assistant.answer import Answer, StepState, to_json
 from index.evidence import Claim, Fact, Measurement
 from index.search import Hit
-from tools.base import Block, File, Image, Plot, Table, Text
+from tools.base import Agreement, Block, File, Image, Plot, Table, Text
 
 _WHOLE = "whole"
 _BLOCKS: dict[str, type[Block]] = {kind.__name__: kind for kind in (Text, Table, Image, Plot, File)}
@@ -25,6 +25,7 @@ def to_kept(answer: Answer) -> dict[str, Any]:
         "facts": facts,
         "steps": [vars(step) | {"arguments": dict(step.arguments)} for step in answer.steps],
         "hits": [asdict(hit) for hit in answer.hits],
+        "consent": asdict(answer.consent) if answer.consent else None,
         "blocks": [_block_kept(block) for block in answer.blocks],
     }
     return {**to_json(answer), _WHOLE: whole}
@@ -42,6 +43,7 @@ def from_kept(kept: Mapping[str, Any]) -> Answer:
         steps=tuple(StepState(**step) for step in whole["steps"]),
         ask=kept["ask"] or "",
         choices=tuple(kept["choices"]),
+        consent=Agreement(**whole["consent"]) if whole["consent"] else None,
         hits=tuple(Hit(**hit) for hit in whole["hits"]),
         blocks=tuple(_block(row, facts) for row in whole["blocks"]),
         seconds=kept["seconds"],

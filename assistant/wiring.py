@@ -47,12 +47,18 @@ def open_index(
     home: Path, known: Catalog, tools: Mapping[str, Tool], encoder: Encoder
 ) -> search.SearchIndex:
     """The search index: the shipped one or the one in `home` if fresh, else built and kept."""
-    texts = search.documents(known) + tool_documents(tools) + search.phrases()
+    texts = searched(known, tools)
     names = Names(known, encoder.is_word)
     for folder in (search.SHIPPED, home / "index"):
         if found := search.load(folder, texts, encoder, names):
             return found
     return build_index(home / "index", texts, encoder, names)
+
+
+def searched(known: Catalog, tools: Mapping[str, Tool]) -> tuple[search.Document, ...]:
+    """Everything that the index holds: hits first, then what is only looked up beside them."""
+    hits = search.documents(known) + tool_documents(tools)
+    return hits + search.phrases() + search.fact_texts(known)
 
 
 def build_index(
@@ -71,5 +77,5 @@ def build_index(
 def rebuild(folder: Path) -> int:
     """Builds the index of all cards and tools into `folder`, and returns how many texts it has."""
     known, encoder = catalog.load(), load_encoder()
-    texts = search.documents(known) + tool_documents(load_tools()) + search.phrases()
+    texts = searched(known, load_tools())
     return len(build_index(folder, texts, encoder, Names(known, encoder.is_word)).documents)

@@ -1,7 +1,7 @@
 """Which systems a text names: exact ids, aliases, spellings without separators, and typos."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,12 +91,6 @@ class Names:
                     found[first, last] = Mention(system, start, end, exact)
         return tuple(found[span] for span in sorted(found))
 
-    def without(self, text: str) -> str:
-        """The text with every system that it names replaced by "it"."""
-        for mention in reversed(self.mentions(text)):
-            text = f"{text[: mention.start]}it{text[mention.end :]}"
-        return text
-
     def _exact(self, words: list[str]) -> str | None:
         joined = "".join(words)
         compact = self._known.get(joined) if len(joined) >= _COMPACT_FROM else None
@@ -104,7 +98,7 @@ class Names:
 
     def _typo(self, words: list[str]) -> str | None:
         joined = " ".join(words)
-        odd = [word for word in words if not word.isdigit() and not self.is_word(word)]
+        odd = [word for word in words if not word.isdigit() and not self._is_right(word)]
         if len(joined) < _TYPO_FROM or len(words) > _TYPO_WORDS or not odd:
             return None
         best = process.extractOne(
@@ -115,6 +109,25 @@ class Names:
         if not {words[0], words[-1]} <= {*odd, *best[0].split()}:
             return None  # an ordinary word at the rim belongs to the sentence
         return self._known[best[0]]
+
+    def _is_right(self, word: str) -> bool:
+        """Whether a word is no misspelling: an ordinary one, or a part of some name."""
+        return word in self._parts or self.is_word(word)
+
+    @cached_property
+    def _parts(self) -> frozenset[str]:
+        """The words of all names."""
+        return frozenset(
+            word for name, _ in self.catalog.names() for word in _WORD.findall(name.lower())
+        )
+
+
+def without(text: str, mentions: Iterable[Mention], system: str) -> str:
+    """The text with "it" wherever it names the system."""
+    for mention in sorted(mentions, key=lambda mention: -mention.start):
+        if mention.system == system:
+            text = f"{text[: mention.start]}it{text[mention.end :]}"
+    return text
 
 
 def _resembles(word: str, name: str) -> bool:

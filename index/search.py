@@ -1,26 +1,25 @@
 """Hybrid search over cards, capabilities and tools: vectors in FAISS, words in BM25, fused."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from index.card import Card
 from index.catalog import Catalog
-from index.evidence import Claim
-from index.names import Names
+from index.encoder import Encoder, Vectors
+from index.evidence import Claim, Fact
+from index.names import Names, without
 from index.properties import properties, show
-
-if TYPE_CHECKING:  # NumPy and the encoder are loaded when an index is used, not when imported
-    from index.encoder import Encoder, Vectors
+from index.ranker import OVERVIEW, Candidate, Phrases, Ranked, fact_text, load_ranker
 
 SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a wheel bring
 FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
@@ -29,9 +28,10 @@ _DEPTH = 100  # candidates from each side before fusion
 # Chosen on tests/questions/cards.toml: BM25's k1 and b (a card that says much is penalised little),
 # and what the best match of words weighs beside a cosine.
 _REPEATS, _LENGTH, _WORDS = 0.9, 0.3, 0.7
+_LIKELY = 4  # systems whose facts are looked at
 _NAMED = 2.0  # what a system named in the question gets; the rest stays below it
 _FORMAT = 1
-_PROPERTY = "property:"
+_PROPERTY, _FACT = "property:", "fact:"
 # By what people describe a system without its name; more would only blur the vector.
 _TELLING = (
     "licence", "commercial_use", "status", "successor", "parameters", "steps", "price",
@@ -67,6 +67,13 @@ def phrases() -> tuple[Document, ...]:
         for rule in properties().values()
         for phrase in (rule.label, *rule.asks)
     )
+
+
+def fact_texts(catalog: Catalog) -> tuple[Document, ...]:
+    """What is said of any system, each text once; searched by `rank`, never hits."""
+    systems = (*catalog.cards, *catalog.timm)
+    texts = (fact_text(fact) for system in systems for fact in catalog.find(system))
+    return tuple(Document(_FACT, text) for text in dict.fromkeys((OVERVIEW, *texts)))
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ class SearchIndex:
     """A built index; `search` is its one question.
 
     Attributes:
-        documents: the texts, in the order of their vectors; phrases of properties come last.
+        documents: the texts, in the order of their vectors; those that are no hits come last.
         vectors: unit vectors, shape (documents, dimensions).
         encoder: turns a question into a vector.
         names: finds the systems that a question names.
@@ -163,15 +170,60 @@ class SearchIndex:
         """Ids of the systems that a text names, in order."""
         return tuple(dict.fromkeys(mention.system for mention in self.names.mentions(text)))
 
-    def asked(self, text: str) -> Mapping[str, float]:
-        """How near a question, less the systems it names, is to the phrases of each property."""
-        vector = self.encoder.encode([self.names.without(text)])[0]
-        cosines = self.vectors[self._searchable :] @ vector
-        best: dict[str, float] = {}
-        for found, cosine in zip(self.documents[self._searchable :], cosines, strict=True):
-            name = found.id.removeprefix(_PROPERTY)
-            best[name] = max(best.get(name, -1.0), float(cosine))
-        return best
+    def rank(
+        self, text: str, find: Callable[[str], Sequence[Fact]], only: Sequence[str] = ()
+    ) -> tuple[Ranked, ...]:
+        """Facts by how well they answer a question, best first.
+
+        Args:
+            text: the question.
+            find: gives the facts of a system.
+            only: the systems that it is about, if that is known.
+        """
+        ranker = load_ranker()
+        found: list[Ranked] = []
+        for candidate in self.candidates(text, find, only):
+            vectors = self.fact_vectors(candidate.facts)
+            near = self.phrases.near(candidate.vector)
+            found += ranker.rank(candidate, near, vectors)
+        return tuple(sorted(found, key=lambda ranked: -ranked.score))
+
+    def candidates(
+        self, text: str, find: Callable[[str], Sequence[Fact]], only: Sequence[str] = ()
+    ) -> tuple[Candidate, ...]:
+        """The systems that a question may be about, with what ranking their facts takes."""
+        mentions = self.names.mentions(text)
+        named = list(dict.fromkeys(mention.system for mention in mentions))
+        scores = {hit.system: hit.score for hit in self.search(text, _DEPTH) if hit.system}
+        systems = tuple(only or scores)[:_LIKELY]
+        texts = {system: without(text, mentions, system) for system in systems}
+        told = tuple(dict.fromkeys(texts.values()))
+        vectors = dict(zip(told, self.encoder.encode(told), strict=True))
+        best, least = max(scores.values()), min(scores.values())
+        return tuple(
+            Candidate(
+                system, find(system), texts[system], vectors[texts[system]],
+                named.index(system) if system in named else -1,
+                scores.get(system, least) - best,
+            )
+            for system in systems
+        )  # fmt: skip
+
+    def fact_vectors(self, facts: Sequence[Fact]) -> Vectors:
+        """Vectors of the facts and last of an overview, shape (facts + 1, dimensions)."""
+        texts = [*map(fact_text, facts), OVERVIEW]
+        new = [text for text in dict.fromkeys(texts) if text not in self._facts]
+        if new:  # measurements
+            self._facts.update(zip(new, self.encoder.encode(new), strict=True))
+        return np.stack([self._facts[text] for text in texts])
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        """The ways of asking for each property."""
+        places = [p for p, found in enumerate(self.documents) if found.id.startswith(_PROPERTY)]
+        names = [self.documents[place].id.removeprefix(_PROPERTY) for place in places]
+        starts = {name: names.index(name) for name in dict.fromkeys(names)}
+        return Phrases(tuple(starts), tuple(starts.values()), self.vectors[places])
 
     def nearest(self, vector: Vectors, k: int) -> tuple[tuple[int, float], ...]:
         """Places and cosines of the `k` nearest documents."""
@@ -213,7 +265,13 @@ class SearchIndex:
     @cached_property
     def _searchable(self) -> int:
         """How many documents, from the first, can be hits."""
-        return sum(not found.id.startswith(_PROPERTY) for found in self.documents)
+        return sum(not found.id.startswith((_PROPERTY, _FACT)) for found in self.documents)
+
+    @cached_property
+    def _facts(self) -> dict[str, Vectors]:
+        """Vectors of texts of facts."""
+        pairs = zip(self.documents, self.vectors, strict=True)
+        return {found.text: vector for found, vector in pairs if found.id == _FACT}
 
     @cached_property
     def _dense(self) -> Any:
@@ -255,8 +313,6 @@ def build(
     texts: Sequence[Document], encoder: Encoder, names: Names, old: Iterable[Path] = ()
 ) -> SearchIndex:
     """Encodes the texts; vectors of unchanged texts are taken from the saved indexes `old`."""
-    import numpy as np
-
     known: dict[str, Vectors] = {}
     for folder in old:
         known |= _saved_vectors(folder, encoder)
@@ -280,8 +336,6 @@ def save(index: SearchIndex, folder: Path) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    import numpy as np
-
     aside = folder.with_name(folder.name + ".new")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -308,8 +362,6 @@ def load(
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], Vectors] | None:
-    import numpy as np
-
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         vectors = np.load(folder / "vectors.npy", allow_pickle=False)

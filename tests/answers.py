@@ -3,11 +3,11 @@
 from functools import cache
 from pathlib import Path
 
-from assistant.plan import tool_documents
+from assistant.wiring import searched
 from index.catalog import load
 from index.encoder import load_encoder
 from index.names import Names
-from index.search import SHIPPED, SearchIndex, build, documents, phrases
+from index.search import SHIPPED, SearchIndex, build
 from tools.base import Agreement, Context, load_tools
 
 
@@ -16,7 +16,7 @@ def index() -> SearchIndex:
     """The search index of all cards and tools; vectors that `make setup` built are used."""
     encoder = load_encoder()
     catalog = load()
-    texts = documents(catalog) + tool_documents(load_tools()) + phrases()
+    texts = searched(catalog, load_tools())
     return build(texts, encoder, Names(catalog, encoder.is_word), old=(SHIPPED,))
 
 

@@ -10,7 +10,7 @@ from assistant.kept import from_kept, to_kept
 from index.catalog import load
 from index.evidence import Measurement
 from index.search import Hit
-from tools.base import File, Image, Plot, Table, Text
+from tools.base import Agreement, File, Image, Plot, Table, Text
 
 FACTS = load().find("convnext_femto.d1_in1k", "parameters")
 MEASURED = Measurement(
@@ -23,6 +23,7 @@ ANSWER = Answer(
     outcome="run",
     steps=(StepState("classify", {"images": ["attachment:1"]}, "done", 1.25, why="It fits."),),
     choices=("one", "two"),
+    consent=Agreement(download=True),
     hits=(Hit("FLUX.1-schnell", 1.5, "named"),),
     blocks=(
         Text("5.22 million", tuple(FACTS)),

@@ -4,7 +4,7 @@ import pytest
 
 from index.catalog import load
 from index.encoder import load_encoder
-from index.names import Names
+from index.names import Names, without
 
 NAMES = Names(load(), load_encoder().is_word)
 
@@ -50,8 +50,11 @@ def test_typos_can_be_left_out() -> None:
     assert NAMES.mentions("try shnell", typos=False) == ()
 
 
-def test_without_names() -> None:
-    assert NAMES.without("how big is FLUX.1-schnell?") == "how big is it?"
+def test_without_a_name() -> None:
+    text = "is FLUX.1-schnell, I mean schnell, bigger than femto?"
+    assert without(text, NAMES.mentions(text), "FLUX.1-schnell") == (
+        "is it, I mean it, bigger than femto?"
+    )
 
 
 def test_nearest_names_for_an_unknown_one() -> None:

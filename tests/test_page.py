@@ -1,6 +1,9 @@
 """What the page shows of an answer, and answers in the making."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -210,3 +213,17 @@ def test_two_questions_at_once_in_one_conversation(assistant: Assistant) -> None
     live.start(Question("hello", conversation=first.conversation), "b")
     live.stop(20)
     assert len(assistant.store.turns(ME, first.conversation)) == 3
+
+
+# --- its folder
+def test_old_uploads_go_and_examples_stay(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.old_files"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["upload: gone", "example: there"], done.stderr

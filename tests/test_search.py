@@ -37,7 +37,8 @@ def test_a_named_system_comes_first() -> None:
 
 
 def test_phrases_tell_what_is_asked() -> None:
-    near = index().asked("how many parameters does convnext_femto have")
+    [asked] = index().encoder.encode(["how many parameters does it have"])
+    near = index().phrases.near(asked)
     assert max(near, key=lambda name: near[name]) == "parameters"
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from index.evidence import Claim, Measurement
 from tools.base import (
+    Agreement,
     Block,
     Context,
     Image,
@@ -80,7 +81,7 @@ def fail(ctx: Context, how: str) -> Iterator[Block]:
         yield Text(str(len(bytearray(2**60))))
     raise {
         "input": NeedsInput("Which one?", ("this", "that")),
-        "consent": NeedsConsent("It costs $1. Go on?", ("yes",)),
+        "consent": NeedsConsent("It costs $1. Go on?", "Yes", Agreement(usd=1.0)),
         "failed": ToolFailed("It is 7. Take 8."),
         "not built": NotBuiltYet("fail"),
         "odd": TooOdd(1, 2),

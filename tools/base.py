@@ -17,6 +17,7 @@ from index.evidence import Evidence, Fact
 
 if TYPE_CHECKING:  # `--help` must not wait for what they import
     from index.names import Names
+    from index.ranker import Ranked
     from index.search import Hit
 
 
@@ -120,7 +121,15 @@ class NeedsInput(Exception):
 
 
 class NeedsConsent(NeedsInput):
-    """A paid, large or long step that the person has not agreed to yet."""
+    """A paid, large or long step that the person has not agreed to yet.
+
+    Attributes:
+        agreement: what to ask again with, if they say yes; the first choice says it.
+    """
+
+    def __init__(self, question: str, yes: str, agreement: "Agreement") -> None:
+        super().__init__(question, (yes, "No"))
+        self.agreement = agreement
 
 
 class ToolFailed(Exception):
@@ -169,8 +178,10 @@ class Index(Protocol):
         """Ids of the systems that a text names, in order."""
         ...
 
-    def asked(self, text: str) -> Mapping[str, float]:
-        """How near a question, less the systems it names, is to the phrases of each property."""
+    def rank(
+        self, text: str, find: Callable[[str], Sequence[Fact]], only: Sequence[str] = ()
+    ) -> "Sequence[Ranked]":
+        """Facts of the systems that a question may be about, the one that answers it best first."""
         ...
 
     def search(self, text: str, k: int = 10) -> "Sequence[Hit]":
@@ -255,12 +266,14 @@ class ToolCard:
         summary: one sentence: what the person gets.
         examples: questions that it answers.
         runs_model: whether it needs the worker.
+        built: whether it has a body; without one it raises `NotBuiltYet`.
     """
 
     title: str
     summary: str
     examples: tuple[str, ...]
     runs_model: bool = False
+    built: bool = True
 
 
 @dataclass(frozen=True)
@@ -288,7 +301,10 @@ class Tool:
 
         Raises:
             ToolFailed: one is unknown, of the wrong kind, or out of bounds.
+            NotBuiltYet: the tool cannot take any.
         """
+        if not self.card.built:
+            raise NotBuiltYet(self.name)
         try:
             return dict(_adapter(self).validate_python(arguments).__dict__)
         except ValidationError as error:

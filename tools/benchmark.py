@@ -1,7 +1,7 @@
 """The tool `benchmark`: speed and memory of a model on this machine."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -173,7 +173,8 @@ def _check_time(ctx: Context, count: int) -> None:
     if _SECONDS * count > ctx.agreement.seconds:
         raise NeedsConsent(
             f"Timing {count} models takes about {_SECONDS * count:.0f} seconds. Shall I?",
-            ("Yes, time them", "No"),
+            "Yes, time them",
+            replace(ctx.agreement, seconds=_SECONDS * count),
         )
 
 

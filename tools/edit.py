@@ -43,6 +43,7 @@ CARD = ToolCard(
         "Cover the number plate in the picture",
         "Let the plant in this photo have more leaves and blur the rest",
     ),
+    built=False,
 )
 
 

@@ -41,6 +41,7 @@ CARD = ToolCard(
         "Show five lookalikes of this chair from the zip",
         "Which pieces of pottery go together by shape and colour?",
     ),
+    built=False,
 )
 
 

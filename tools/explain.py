@@ -1,14 +1,12 @@
 """The tool `explain`: answers questions about a system from its card and the table of results."""
 
 import math
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from index.card import Capability, Card
 from index.evidence import Claim, Fact
-from index.properties import Property, properties
+from index.properties import properties
+from index.ranker import Ranked
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
 
@@ -70,16 +68,10 @@ _OVERVIEW = (
     "training_data", "architecture", "text_encoder", "trains", "training_memory_gib",
     "training_steps", "status", "successor", "publisher",
 )  # fmt: skip
-_WORD = re.compile(r"[a-z0-9.]+")
-_TOP = re.compile(r"\btop[\s-]?(\d)\b")
-# Weights of `rank`, chosen on the fitting part of the property questions.
-_OUTRIGHT, _CONDITION, _DETAIL, _DOUBT = 0.5, 0.7, 0.15, 0.2
-_CHANCE = 4.0  # so that one common word shared by chance weighs little
-_LONG = 16  # letters of a phrase that cannot be chance
-_CLOSE = 0.1  # within which a second fact answers about as well
-_DESCRIBED = 1.0  # search score from which a question without a name singles a system out
-_SURE = 0.45  # from which score a fact answers the question
-_PLAIN, _MARGIN = 0.7, 0.25  # when a property is asked for so plainly that its lack is the answer
+_CLOSE = 1.5  # logits within which another fact answers about as well
+_TOLD = 3  # facts in one sentence, at most
+_SAME = 3.0  # logits within which a second system is asked about too
+_CERTAIN = 0.6  # how likely a system must be that the question does not name
 
 
 def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator[Block]:
@@ -94,147 +86,83 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
         ToolFailed: a system has no card and no published results.
         NeedsInput: the question is about no system that can be told.
     """
-    near = ctx.index.asked(query)
-    for card in _cards(ctx, query, systems, near):
-        ranked = rank(ctx.evidence.find(card.id), ctx.index.names.without(query), near)
-        absent = _absent(ranked, near)
-        if absent:
-            yield Text(f"No source here states the {absent.label} of {card.name}.")
-            yield _overview(ctx, card)
-        elif ranked and ranked[0].score >= _SURE:
-            yield from _stated(card, ranked)
-        else:
-            yield from _described(ctx, card, query)
+    given = _given(ctx, systems)
+    if set(given) - set(ctx.index.named(query)):  # the question itself does not say which
+        for system in given:
+            yield from _answered(ctx, query, ctx.index.rank(query, ctx.evidence.find, (system,)))
+        return
+    ranked = ctx.index.rank(query, ctx.evidence.find)
+    for system in _about(ctx, query, ranked):
+        yield from _answered(ctx, query, [found for found in ranked if found.system == system])
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """A fact and how well it answers a question."""
-
-    score: float
-    fact: Fact
-
-
-def rank(facts: Sequence[Fact], query: str, near: Mapping[str, float]) -> list[Ranked]:
-    """Facts of one system by how well they answer a question, best first.
-
-    The score adds how near the question is to the ways of asking for the property, whether it
-    uses one of them outright, and the rare words that it shares with the fact's condition, value
-    and note.
-
-    Args:
-        facts: the facts.
-        query: the question.
-        near: cosine of the question to the phrases of each property.
-    """
-    asked = set(_words(query))
-    conditions = [set(_words(_condition(fact))) for fact in facts]
-    details = [set(_words(_details(fact))) for fact in facts]
-    rare = _rarity(conditions), _rarity(details)
-    phrases = {name: _outright(name, query) for name in {fact.property for fact in facts}}
-    scored = (
-        Ranked(
-            near.get(fact.property, 0.0)
-            + _OUTRIGHT * phrases[fact.property]
-            + _CONDITION * _shared(asked, condition, rare[0])
-            + _DETAIL * _shared(asked, detail, rare[1])
-            - _DOUBT * (wording.truth(fact) is None),
-            fact,
-        )
-        for fact, condition, detail in zip(facts, conditions, details, strict=True)
-    )
-    return sorted(scored, key=lambda found: -found.score)
-
-
-def _condition(fact: Fact) -> str:
-    return fact.at if isinstance(fact, Claim) else f"{fact.at} {fact.device} here"
-
-
-def _details(fact: Fact) -> str:
-    return f"{fact.value} {fact.right or ''} {fact.note}" if isinstance(fact, Claim) else ""
-
-
-def _rarity(texts: Sequence[set[str]]) -> Mapping[str, float]:
-    """Inverse document frequency of each word."""
-    counts = Counter(word for words in texts for word in words)
-    return {word: math.log(1 + len(texts) / count) for word, count in counts.items()}
-
-
-def _shared(asked: set[str], words: set[str], rarity: Mapping[str, float]) -> float:
-    """How much of what the question says stands in the words, from 0 to 1."""
-    said = sum(rarity.get(word, 0.0) for word in asked)
-    return sum(rarity[word] for word in asked & words) / (said + _CHANCE)
-
-
-def _outright(name: str, query: str) -> float:
-    """The share of the question, up to one, that is a phrase which asks for the property."""
-    text = f" {' '.join(_words(query))} "
-    rule = properties()[name]
-    phrases = (" ".join(_words(phrase)) for phrase in (rule.label, *rule.asks))
-    longest = max((len(phrase) for phrase in phrases if f" {phrase} " in text), default=0)
-    return min(1.0, longest / _LONG)
-
-
-def _words(text: str) -> list[str]:
-    """Lower-case words without plural endings; "top-1" is one word."""
-    plain = _TOP.sub(r"top\1", text.lower()).replace("-", " ")
-    words = (word.strip(".") for word in _WORD.findall(plain))
-    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words if word]
-
-
-def _absent(ranked: Sequence[Ranked], near: Mapping[str, float]) -> Property | None:
-    """The property that is plainly asked for, if the system has no fact about it."""
-    known = {found.fact.property for found in ranked}
-    name = max(near, key=lambda name: near[name])
-    best = max((near[known_name] for known_name in known), default=0.0)
-    absent = name not in known and near[name] >= _PLAIN and near[name] - best >= _MARGIN
-    return properties()[name] if absent else None
-
-
-def _cards(
-    ctx: Context, query: str, systems: Sequence[str], near: Mapping[str, float]
-) -> tuple[Card, ...]:
+def _given(ctx: Context, systems: Sequence[str]) -> tuple[str, ...]:
     names = ctx.index.names
-    found = [names.resolve(system) or system for system in systems] or ctx.index.named(query)
+    found = tuple(names.resolve(system) or system for system in systems)
     for system in found:
         if ctx.catalog.get(system) is None:
             nearest = ", ".join(names.nearest(system))
             raise ToolFailed(f"No card or result is called {system!r}. The nearest: {nearest}.")
-    if not found:
-        found = _likely(ctx, query, near)
-    return tuple(card for system in found if (card := ctx.catalog.get(system)))
+    return found
 
 
-def _likely(ctx: Context, query: str, near: Mapping[str, float]) -> tuple[str, ...]:
-    """The system that a question without a name is most likely about."""
-    hits = [hit for hit in ctx.index.search(query, 10) if hit.system]
-    name = max(near, key=lambda name: near[name])
-    for hit in hits if near[name] >= _PLAIN else hits[:1]:
-        known = near[name] < _PLAIN or ctx.catalog.find(hit.system, name)
-        if hit.score >= _DESCRIBED and known:
-            return (hit.system,)
-    raise NeedsInput("Which model do you mean?", [hit.system for hit in hits[:3]])
+def _about(ctx: Context, query: str, ranked: Sequence[Ranked]) -> tuple[str, ...]:
+    """The system of the best fact; another one that is named, if the same is asked of it."""
+    named, best = ctx.index.named(query), ranked[0]
+    if not named and _share(best.system, ranked) < _CERTAIN:
+        systems = list(dict.fromkeys(found.system for found in ranked))
+        raise NeedsInput("Which model do you mean?", systems[:3])
+    asked = best.fact.property if best.fact else ""
+    also = {
+        found.system
+        for found in ranked
+        if found.score >= best.score - _SAME
+        and (found.fact.property if found.fact else "") == asked
+    }
+    return (best.system, *(system for system in named if system in also - {best.system}))
+
+
+def _share(system: str, ranked: Sequence[Ranked]) -> float:
+    """How likely a question is about a system, from 0 to 1."""
+    weights = [(found.system, math.exp(found.score - ranked[0].score)) for found in ranked]
+    total = sum(weight for _, weight in weights)
+    return sum(weight for name, weight in weights if name == system) / total
+
+
+def _answered(ctx: Context, query: str, ranked: Sequence[Ranked]) -> Iterator[Block]:
+    """What is asked of one system."""
+    card = ctx.catalog.get(ranked[0].system)
+    if card is None:
+        raise RuntimeError(f"{ranked[0].system} was ranked, but has no card")
+    if missing := next((found.missing for found in ranked if found.missing), ""):
+        yield Text(f"No source here states the {properties()[missing].label} of {card.name}.")
+        yield _overview(ctx, card)
+    elif ranked[0].fact:
+        yield from _stated(card, ranked)
+    else:
+        yield from _described(ctx, card, query)
 
 
 def _stated(card: Card, ranked: Sequence[Ranked]) -> Iterator[Block]:
-    """The best fact in a sentence, wrong claims about the same, and the rest in a table.
+    """The best facts in a sentence, wrong claims about the same, and the rest in a table.
 
-    A second fact that answers about as well stands in the same sentence.
+    Facts that answer about as well stand in the same sentence.
     """
-    rule = properties()[ranked[0].fact.property]
-    same = [found.fact for found in ranked if found.fact.property == rule.name]
+    best = [found.fact for found in ranked if found.score >= ranked[0].score - _CLOSE]
+    close = [fact for fact in best if fact is not None]
+    same = [f.fact for f in ranked if f.fact and f.fact.property == close[0].property]
     wrong = [f for f in same if isinstance(f, Claim) and f.verdict == "refuted"]
-    first = wording.best([f for f in same if f not in wrong]) or wording.best(wrong)
-    if first is None:
-        yield Text(f"Nobody can verify what is said of the {rule.label} of {card.name}.")
+    right = [fact for fact in close if fact not in wrong and wording.truth(fact) is not None]
+    told = right[:_TOLD] or [f for f in (wording.best(same), *wrong) if f is not None][:1]
+    label = properties()[close[0].property].label
+    if not told:
+        yield Text(f"Nobody can verify what is said of the {label} of {card.name}.")
         return
-    close = [found.fact for found in ranked if found.score >= ranked[0].score - _CLOSE]
-    told = (first, *[f for f in close if f is not first and f not in wrong][:1])
     text = [wording.sentence(card, *told), wording.correction(card, wrong)]
     yield Text("\n\n".join(filter(None, text)), (*told, *wrong))
     rest = [fact for fact in same if fact not in told and fact not in wrong]
     if rest:
-        yield _table(f"{card.name}: more on its {rule.label}", rest)
+        yield _table(f"{card.name}: more on its {label}", rest)
 
 
 def _table(title: str, facts: Sequence[Fact]) -> Table:

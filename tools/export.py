@@ -41,6 +41,7 @@ CARD = ToolCard(
         "Compress the dog classifier for our edge camera",
         "Export klein in nf4",
     ),
+    built=False,
 )
 
 

@@ -43,6 +43,7 @@ CARD = ToolCard(
         "I've got thousands of tagged stamps; make an automatic sorter out of them",
         "Train efficientnet_b0 on dataset.zip with early stopping",
     ),
+    built=False,
 )
 
 

@@ -43,6 +43,7 @@ CARD = ToolCard(
         "Let me see what a Viking village at dawn would look like",
         "Generate 4 images of a knight on a bridge",
     ),
+    built=False,
 )
 
 

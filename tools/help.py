@@ -65,5 +65,8 @@ def help(ctx: Context, topic: str = "") -> Iterator[Block]:
         "I help to choose and use image models. Ask about a model, compare some, or drop in a "
         "picture; every figure I give is measured here or cited with its source."
     )
-    rows = tuple((tool.card.title, tool.card.examples[0]) for tool in ctx.tools.values())
+    cards = [tool.card for tool in ctx.tools.values()]
+    rows = tuple((card.title, card.examples[0]) for card in cards if card.built)
     yield Table(("I can", "Ask for example"), rows, "What I can do")
+    if later := [card.title for card in cards if not card.built]:
+        yield Text(f"Not built yet: {'; '.join(later)}.")

@@ -40,6 +40,7 @@ CARD = ToolCard(
         "Try the failed one once more",
         "Let me know when the training is ready",
     ),
+    built=False,
 )
 
 

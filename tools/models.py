@@ -4,7 +4,7 @@ import gc
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +227,8 @@ def _fetched(card: Card, report: Report, agreement: Agreement | None) -> Path:
     if size > LARGE and not (agreement and agreement.download):
         raise NeedsConsent(
             f"{card.id} must be downloaded first: {size / 1e6:,.0f} MB. Shall I fetch it?",
-            ("Yes, download it", "No"),
+            "Yes, download it",
+            replace(agreement or Agreement(), download=True),
         )
     hub.check_room(size)
     return hub.fetch(card.run.repository, size, report)

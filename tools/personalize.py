@@ -43,6 +43,7 @@ CARD = ToolCard(
         "LoRA of our product bottle, 5 pics attached",
         "Teach the AI our logo from 4 pictures so that it can draw it on things",
     ),
+    built=False,
 )
 
 

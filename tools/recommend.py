@@ -39,6 +39,7 @@ CARD = ToolCard(
         "Narrow it down for me: must be offline, small and allowed in a paid app",
         "I want to fine-tune on few pictures of leaves, which backbone do you suggest?",
     ),
+    built=False,
 )
 
 

@@ -39,6 +39,7 @@ CARD = ToolCard(
         "The salesman promises one second per image, is that claim honest?",
         "Prove or disprove that transformers are more robust",
     ),
+    built=False,
 )
 
 

@@ -17,6 +17,7 @@ from assistant.page.render import Message, address, answer_messages, user_messag
 from assistant.server.files import PageFolder, refusal
 from assistant.store import StoreFailed, UnknownConversation, Verdict
 from assistant.uploads import Refused
+from tools.base import Agreement
 
 Box = Mapping[str, Any]  # what stands in the input box: `text` and `files`
 Memory = Mapping[str, str]  # what the browser remembers: the id of its conversation
@@ -67,10 +68,21 @@ class Chat:
     async def choose(
         self, memory: Memory, request: gr.Request, picked: gr.SelectData
     ) -> AsyncIterator[Shown]:
-        """Asks a choice that was offered, about the same pictures."""
+        """Asks a choice that was offered, about the same pictures.
+
+        A yes to what costs money or time asks the same question again, with the agreement.
+        """
         turns = self._turns(memory)
-        images = turns[-1].images if turns else ()
-        async for shown in self._ask(str(picked.value), images, memory, request):
+        last = from_kept(turns[-1].answers[-1]) if turns and turns[-1].answers else None
+        text, images, number = str(picked.value), turns[-1].images if turns else (), 0
+        agreement = last.consent if last else None
+        if last and agreement:
+            if text != last.choices[0]:
+                gr.Info("Nothing was run.")
+                yield gr.skip(), gr.skip(), gr.skip()
+                return
+            text, number = last.question, last.turn
+        async for shown in self._ask(text, images, memory, request, number, agreement):
             yield shown
 
     async def retry(self, memory: Memory, request: gr.Request) -> AsyncIterator[Shown]:
@@ -135,9 +147,11 @@ class Chat:
         memory: Memory,
         request: gr.Request,
         number: int = 0,
+        agreement: Agreement | None = None,
     ) -> AsyncIterator[Shown]:
         turns = self._turns(memory)
-        question = Question(text, images, None, _conversation(turns), number)
+        agreed = agreement or Agreement()
+        question = Question(text, images, None, _conversation(turns), number, agreement=agreed)
         try:
             going = self._live.start(question, request.session_hash or "")
         except Busy as busy:

@@ -33,6 +33,7 @@ from index import catalog
 from index.catalog import Catalog
 from index.evidence import Fact, Measurement
 from index.names import Names
+from index.ranker import Ranked
 from index.search import Hit
 from tools.base import Context, Models, NeedsInput, Stopped, Tool, ToolFailed
 
@@ -64,10 +65,12 @@ class NameIndex:
         mentions = self.names.mentions(text, typos=False)
         return tuple(dict.fromkeys(mention.system for mention in mentions))
 
-    def asked(self, text: str) -> Mapping[str, float]:
+    def rank(
+        self, text: str, find: Callable[[str], Sequence[Fact]], only: Sequence[str] = ()
+    ) -> Sequence[Ranked]:
         """Nothing: what a question asks for is read in the server."""
-        del text
-        return {}
+        del text, find, only
+        return ()
 
     def search(self, text: str, k: int = 10) -> Sequence[Hit]:
         """The systems that a text names."""

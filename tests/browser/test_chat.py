@@ -109,6 +109,18 @@ def test_what_cannot_be_done_offers_choices_to_click(page: Page) -> None:
     wait(page)
 
 
+def test_long_work_waits_for_a_yes(page: Page) -> None:
+    text = "Measure the latency of resnet18, resnet34, resnet50, vit_tiny and femto"
+    expect(ask(page, text)).to_contain_text("Timing 5 models takes about 75 seconds. Shall I?")
+    page.locator("#chat .option", has_text="No").click()
+    expect(page.locator(".toast-body")).to_contain_text("Nothing was run.")
+    page.locator("#chat .option", has_text="Yes, time them").click()
+    page.locator("#box .stop-button").click()
+    expect(answer(page)).to_contain_text("Stopped.")
+    expect(questions(page)).to_have_count(1)
+    wait(page)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [("", "The message is empty."), ("a b " * 250_000, "The message has 1,000,000 characters")],
