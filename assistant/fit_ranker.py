@@ -20,10 +20,10 @@ from index.search import SHIPPED, SearchIndex, build
 from tools.base import load_tools
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "questions" / "facts.jsonl"
-_RANK = 64  # of the change of the vectors
-_EPOCHS, _BATCH, _SEED = 15, 32, 1
+_RANK = 128  # of the change of the vectors
+_EPOCHS, _BATCH, _SEED = 20, 32, 1
 _RATE, _FEATURE_RATE, _DECAY = 1e-3, 1e-2, 0.3
-_DROP = 0.2  # share of the numbers of a vector that the change does not see while fitting
+_DROP = 0.4  # share of the numbers of a vector that the change does not see while fitting
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,8 @@ class _Decoder:
         self._control.settimeout(self._limits.wait)
         with theirs:
             self._program = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-I", str(_PROGRAM)],
+                # What is odd about a picture is told to the person, not to the terminal.
+                [sys.executable, "-I", "-W", "ignore", str(_PROGRAM)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env={},

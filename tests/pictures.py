@@ -1,7 +1,9 @@
 """Pictures in every form that the tests of uploads need, made on the spot."""
 
 import io
+import random
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,25 @@ def swapped_profile() -> bytes:
     red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
     profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
     return bytes(profile)
+
+
+def broken(count: int, seed: int) -> Iterator[bytes]:
+    """Pictures that were cut short or have wrong bytes, the same for each seed."""
+    chance = random.Random(seed)  # noqa: S311 - the same files each time
+    originals = [
+        encoded(quarters(), "JPEG", exif=tagged()),
+        encoded(quarters("RGBA"), "PNG", icc_profile=swapped_profile()),
+        encoded(quarters(), "WEBP", exif=tagged()),
+        encoded(quarters("P"), "GIF", save_all=True, append_images=[quarters("L")]),
+    ]
+    for turn in range(count):
+        content = bytearray(originals[turn % 4])
+        if turn % 3 == 0:
+            del content[chance.randrange(1, len(content)) :]
+        else:
+            for _ in range(chance.choice((1, 5, 40))):
+                content[chance.randrange(len(content))] = chance.randrange(256)
+        yield bytes(content)
 
 
 def chunks(png: bytes) -> set[bytes]:

@@ -1,7 +1,6 @@
 """What is no picture gets one sentence; the decoder program survives everything."""
 
 import os
-import random
 import re
 import signal
 import socket
@@ -20,7 +19,7 @@ from PIL import Image
 
 from assistant.settings import Settings
 from assistant.uploads import Refused, Uploads, safe_name
-from tests.pictures import chunks, encoded, quarters, swapped_profile, tagged, take
+from tests.pictures import broken, chunks, encoded, quarters, take
 
 LIMITS = {"AS": 2**30, "CPU": 4, "NOFILE": 32, "FSIZE": 4 * 25_000_000 + 2**20, "CORE": 0}
 
@@ -211,23 +210,10 @@ def test_full_disk(home: Path, tmp_path: Path) -> None:
 
 def test_mutated_and_truncated_files(uploads: Uploads, home: Path, tmp_path: Path) -> None:
     """200 broken files: each is taken or gets a sentence, and nothing dies or is left behind."""
-    chance = random.Random(7)  # noqa: S311 - the same files each time
-    originals = [
-        encoded(quarters(), "JPEG", exif=tagged()),
-        encoded(quarters("RGBA"), "PNG", icc_profile=swapped_profile()),
-        encoded(quarters(), "WEBP", exif=tagged()),
-        encoded(quarters("P"), "GIF", save_all=True, append_images=[quarters("L")]),
-    ]
     sentences = []
-    for turn in range(200):
-        content = bytearray(originals[turn % 4])
-        if turn % 3 == 0:
-            del content[chance.randrange(1, len(content)) :]
-        else:
-            for _ in range(chance.choice((1, 5, 40))):
-                content[chance.randrange(len(content))] = chance.randrange(256)
+    for content in broken(200, seed=7):
         try:
-            upload = take(uploads, tmp_path, bytes(content))
+            upload = take(uploads, tmp_path, content)
         except Refused as sentence:
             sentences.append(str(sentence))
         else:
@@ -235,7 +221,7 @@ def test_mutated_and_truncated_files(uploads: Uploads, home: Path, tmp_path: Pat
     assert 100 <= len(sentences) < 200
     assert all(re.fullmatch(r"picture\.bin [^\n]{20,250}\.", sentence) for sentence in sentences)
     assert all(path.suffix == ".png" for path in (home / "uploads").rglob("*") if path.is_file())
-    assert take(uploads, tmp_path, originals[0]).width == 40
+    assert take(uploads, tmp_path, encoded(quarters(), "JPEG")).width == 40
 
 
 # --- the decoder program
