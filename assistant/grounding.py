@@ -118,13 +118,14 @@ def _prepared(passage: Sequence[_Part], literal: Sequence[str]) -> tuple[_Part, 
 def _faults(passage: Sequence[_Part], cites: Sequence[Fact], names: Names) -> Iterator[str]:
     loose: list[tuple[_Figure, str]] = []
     conditions: set[str] = set()
+    aside = [words for fact in cites for words in _aside(fact)]
     for part in passage:
         plain = _without_names(part.text, names, cites)
         conditions |= {fact.at for fact in cites if _is_worded(fact, part.written)}
         for ratio in _RATIO.finditer(plain):
             yield f"{ratio[0]!r} is a comparison that no fact states"
         for figure in _figures(plain):
-            carriers = [fact for fact in cites if _carries(fact, figure, part, names)]
+            carriers = [fact for fact in cites if _carries(fact, figure, part, names, aside)]
             conditions |= {fact.at for fact in carriers}
             if not carriers:
                 loose.append((figure, part.text))
@@ -174,12 +175,12 @@ def _figures(text: str) -> Iterator[_Figure]:
         yield _Figure(float(digits), decimals, unit, match.start(), shown)
 
 
-def _carries(fact: Fact, figure: _Figure, part: _Part, names: Names) -> bool:
+def _carries(fact: Fact, figure: _Figure, part: _Part, names: Names, aside: Sequence[str]) -> bool:
     scope = f"{part.around} {part.text}"
     return (
         any(_rounds(value, figure, fact.unit) for value in _values(fact))
         and _unit_fits(fact.unit, figure, scope)
-        and _subject(figure, part, names, fact) in ("", fact.system)
+        and _subject(figure, part, names, aside) in ("", fact.system)
         and _named(fact, part.written)
     )
 
@@ -208,17 +209,17 @@ def _unit_fits(unit: str, figure: _Figure, scope: str) -> bool:
     return not unit or unit in scope
 
 
-def _subject(figure: _Figure, part: _Part, names: Names, fact: Fact) -> str:
-    """The system that a figure is about: the last named before it, else around, else after.
+def _aside(fact: Fact) -> Sequence[str]:
+    """What may name a system that the fact is not about: its condition and its source."""
+    said = (f"{fact.says}, {fact.date}",) if isinstance(fact, Claim) else ()
+    return (fact.at, *_thing(fact), *said)
 
-    A system that only the fact's condition or source names is not what it is about.
-    """
-    other = (fact.at, *_thing(fact))
-    if isinstance(fact, Claim):
-        other += (f"{fact.says}, {fact.date}",)
-    named = names.mentions(_blanked(part.text, other), typos=False)
+
+def _subject(figure: _Figure, part: _Part, names: Names, aside: Sequence[str]) -> str:
+    """The system that a figure is about: the last named before it, else around, else after."""
+    named = names.mentions(_blanked(part.text, aside), typos=False)
     before = [mention.system for mention in named if mention.start <= figure.start]
-    around = _blanked(part.around, other)
+    around = _blanked(part.around, aside)
     beside = [mention.system for mention in names.mentions(around, typos=False)]
     after = [mention.system for mention in named]
     for found in (before, beside):

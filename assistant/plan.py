@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from assistant.arguments import arguments_for
+from index.documents import Document
 from index.encoder import Vectors
-from index.search import Document, SearchIndex
+from index.search import SearchIndex
 from tools.base import NeedsInput, Tool
 
 ROUTING = Path(str(files("index"))) / "routing"

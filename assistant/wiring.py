@@ -13,6 +13,7 @@ from assistant.uploads import Uploads
 from assistant.worker import Worker
 from index import catalog, search
 from index.catalog import Catalog
+from index.documents import Document, documents, fact_texts, phrases
 from index.encoder import Encoder, load_encoder
 from index.names import Names
 from tools.base import Tool, load_tools
@@ -55,14 +56,14 @@ def open_index(
     return build_index(home / "index", texts, encoder, names)
 
 
-def searched(known: Catalog, tools: Mapping[str, Tool]) -> tuple[search.Document, ...]:
+def searched(known: Catalog, tools: Mapping[str, Tool]) -> tuple[Document, ...]:
     """Everything that the index holds: hits first, then what is only looked up beside them."""
-    hits = search.documents(known) + tool_documents(tools)
-    return hits + search.phrases() + search.fact_texts(known)
+    hits = documents(known) + tool_documents(tools)
+    return hits + phrases() + fact_texts(known)
 
 
 def build_index(
-    folder: Path, texts: Sequence[search.Document], encoder: Encoder, names: Names
+    folder: Path, texts: Sequence[Document], encoder: Encoder, names: Names
 ) -> search.SearchIndex:
     """Builds the index and keeps it in `folder`; one that cannot be kept still answers."""
     _log.info("building the search index: %d texts", len(texts))

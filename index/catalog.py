@@ -1,6 +1,7 @@
 """All systems: the cards, and the table of every timm weight that has published results."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -45,10 +46,17 @@ class Catalog:
         return _table_card(system, self.timm[system]) if system in self.timm else None
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """Every name by which a system goes, with the system's id: ids, names, aliases."""
+        """Every name by which a system goes, with the system's id: ids, names, aliases.
+
+        A family of which there is one card stands for that card.
+        """
+        families = Counter(card.family for card in self.cards.values())
         for card in self.cards.values():
             for name in (card.id, card.name, *card.aliases):
                 yield name, card.id
+        for card in self.cards.values():
+            if card.family and families[card.family] == 1:
+                yield card.family, card.id
         for weight in self.timm:
             if weight not in self.cards:
                 yield weight, weight

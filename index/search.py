@@ -13,12 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from index.card import Card
-from index.catalog import Catalog
+from index.documents import FACT, PROPERTY, Document
 from index.encoder import Encoder, Vectors
-from index.evidence import Claim, Fact
+from index.evidence import Fact
 from index.names import Names, without
-from index.properties import properties, show
 from index.ranker import OVERVIEW, Candidate, Phrases, Ranked, fact_text, load_ranker
 
 SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a wheel bring
@@ -31,49 +29,6 @@ _REPEATS, _LENGTH, _WORDS = 0.9, 0.3, 0.7
 _LIKELY = 4  # systems whose facts are looked at
 _NAMED = 2.0  # what a system named in the question gets; the rest stays below it
 _FORMAT = 1
-_PROPERTY, _FACT = "property:", "fact:"
-# By what people describe a system without its name; more would only blur the vector.
-_TELLING = (
-    "licence", "commercial_use", "status", "successor", "parameters", "steps", "price",
-    "memory_gib", "max_text_tokens", "max_references", "text_encoder", "max_side", "image_size",
-    "top1", "architecture", "trains", "framework",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Document:
-    """One searchable text.
-
-    Attributes:
-        id: a card id, `card#capability`, or `tool:name`.
-        text: what is encoded, and found by its words.
-        words: what is only found by its words.
-    """
-
-    id: str
-    text: str
-    words: str = ""
-
-    @property
-    def key(self) -> str:
-        """What a search returns once: the system or tool."""
-        return self.id.partition("#")[0]
-
-
-def phrases() -> tuple[Document, ...]:
-    """The ways in which people ask for each property; searched by `asked`, never hits."""
-    return tuple(
-        Document(f"{_PROPERTY}{rule.name}", phrase)
-        for rule in properties().values()
-        for phrase in (rule.label, *rule.asks)
-    )
-
-
-def fact_texts(catalog: Catalog) -> tuple[Document, ...]:
-    """What is said of any system, each text once; searched by `rank`, never hits."""
-    systems = (*catalog.cards, *catalog.timm)
-    texts = (fact_text(fact) for system in systems for fact in catalog.find(system))
-    return tuple(Document(_FACT, text) for text in dict.fromkeys((OVERVIEW, *texts)))
 
 
 @dataclass(frozen=True)
@@ -94,43 +49,6 @@ class Hit:
     def system(self) -> str:
         """The card id; empty for a tool."""
         return "" if self.id.startswith("tool:") else self.id.partition("#")[0]
-
-
-def documents(catalog: Catalog) -> tuple[Document, ...]:
-    """The searchable texts of all cards and their capabilities."""
-    return tuple(document for card in catalog.cards.values() for document in _of_card(card))
-
-
-def _of_card(card: Card) -> Iterable[Document]:
-    names = ", ".join((card.name, card.id, *card.aliases))
-    yield Document(card.id, f"{names}. {card.publisher}. {card.summary}", _all_claims(card))
-    yield Document(card.id, f"{card.name}: {', '.join(_facts(card))}")
-    for capability in card.capabilities:
-        best = "; ".join(capability.best_for)
-        text = f"{card.name}: {capability.title}. {capability.summary} Best for {best}"
-        yield Document(f"{card.id}#{capability.id}", text)
-
-
-def _all_claims(card: Card) -> str:
-    return " ".join(_in_words(claim) for claim in card.claims if claim.truth is not None)
-
-
-def _in_words(claim: Claim) -> str:
-    """A claim as people might put it: the number also rounded, a small price also in cents."""
-    label, value = properties()[claim.property].label, claim.truth
-    told = f"{label} {show(value, claim.unit)} {claim.at} {claim.note}" if value is not None else ""
-    if isinstance(value, str | bool | None):
-        return told
-    return f"{told} {value * 100:g} cents" if claim.unit == "USD" else f"{told} {value:.0f}"
-
-
-def _facts(card: Card) -> Iterable[str]:
-    """What singles a card out, in words: the first true value of each telling property."""
-    table = properties()
-    for name in _TELLING:
-        values = (claim for claim in card.claims if claim.property == name)
-        if truth := next((claim.truth for claim in values if claim.truth is not None), None):
-            yield f"{table[name].label} {show(truth, table[name].unit)}"
 
 
 @dataclass(frozen=True)
@@ -195,7 +113,7 @@ class SearchIndex:
         mentions = self.names.mentions(text)
         named = list(dict.fromkeys(mention.system for mention in mentions))
         scores = {hit.system: hit.score for hit in self.search(text, _DEPTH) if hit.system}
-        systems = tuple(only or scores)[:_LIKELY]
+        systems = tuple(only or self._kin(named, scores))[:_LIKELY]
         texts = {system: without(text, mentions, system) for system in systems}
         told = tuple(dict.fromkeys(texts.values()))
         vectors = dict(zip(told, self.encoder.encode(told), strict=True))
@@ -209,6 +127,18 @@ class SearchIndex:
             for system in systems
         )  # fmt: skip
 
+    def _kin(self, named: Sequence[str], found: Iterable[str]) -> Iterator[str]:
+        """The systems found, of which, if any is named, only the named ones and their families.
+
+        "flux dev" may mean the hosted sibling, but never a model of another kind.
+        """
+        cards = self.names.catalog.cards
+        families = {cards[system].family for system in named if system in cards}
+        for system in found:
+            family = cards[system].family if system in cards else ""
+            if not named or system in named or family in families:
+                yield system
+
     def fact_vectors(self, facts: Sequence[Fact]) -> Vectors:
         """Vectors of the facts and last of an overview, shape (facts + 1, dimensions)."""
         texts = [*map(fact_text, facts), OVERVIEW]
@@ -220,8 +150,8 @@ class SearchIndex:
     @cached_property
     def phrases(self) -> Phrases:
         """The ways of asking for each property."""
-        places = [p for p, found in enumerate(self.documents) if found.id.startswith(_PROPERTY)]
-        names = [self.documents[place].id.removeprefix(_PROPERTY) for place in places]
+        places = [p for p, found in enumerate(self.documents) if found.id.startswith(PROPERTY)]
+        names = [self.documents[place].id.removeprefix(PROPERTY) for place in places]
         starts = {name: names.index(name) for name in dict.fromkeys(names)}
         return Phrases(tuple(starts), tuple(starts.values()), self.vectors[places])
 
@@ -265,13 +195,13 @@ class SearchIndex:
     @cached_property
     def _searchable(self) -> int:
         """How many documents, from the first, can be hits."""
-        return sum(not found.id.startswith((_PROPERTY, _FACT)) for found in self.documents)
+        return sum(not found.id.startswith((PROPERTY, FACT)) for found in self.documents)
 
     @cached_property
     def _facts(self) -> dict[str, Vectors]:
         """Vectors of texts of facts."""
         pairs = zip(self.documents, self.vectors, strict=True)
-        return {found.text: vector for found, vector in pairs if found.id == _FACT}
+        return {found.text: vector for found, vector in pairs if found.id == FACT}
 
     @cached_property
     def _dense(self) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from index import catalog, search
 from index.catalog import Catalog
+from index.documents import documents
 from index.encoder import load_encoder
 from index.evidence import Fact, Measurement
 from index.names import Names
@@ -51,7 +52,7 @@ def small_index() -> SearchIndex:
     """An index that knows all names, but finds by meaning in a few cards only."""
     known = catalog.load()
     encoder = load_encoder()
-    return search.build(search.documents(known)[:4], encoder, Names(known, encoder.is_word))
+    return search.build(documents(known)[:4], encoder, Names(known, encoder.is_word))
 
 
 def context(

@@ -13,6 +13,7 @@ from tools.base import NeedsInput, Text, ToolFailed
 from tools.explain import explain
 
 QUESTIONS = Path(__file__).parent / "questions" / "properties.toml"
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FIGURE = re.compile(r"(?<![\w.])\$?(\d[\d,]*(?:\.\d+)?)\s?(billion|GB|s)?\b")
 
 
@@ -61,7 +62,7 @@ def test_the_first_sentence_answers(query: str, words: str, tmp_path: Path) -> N
     assert isinstance(block, Text)
     told = first_sentence(block.text)
     assert words in told
-    assert re.search(r"\d{4}-\d{2}-\d{2}", told), "the date of the source"
+    assert DATE.search(told), "the date of the source"
 
 
 def test_a_wrong_claim_is_corrected(tmp_path: Path) -> None:
@@ -81,16 +82,41 @@ def test_an_unknown_system_gets_the_nearest_names(tmp_path: Path) -> None:
         list(explain(text_context(tmp_path), "licence?", ("convnextish-9000",)))
 
 
-def test_a_question_about_nothing_is_asked_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "query",
+    ["what is the licence?", "how much vram do I need", "who made this?", "what resolution?"],
+)
+def test_a_question_about_nothing_is_asked_back(query: str, tmp_path: Path) -> None:
     with pytest.raises(NeedsInput) as asked:
-        list(explain(text_context(tmp_path), "what is the licence?"))
-    assert asked.value.choices
+        list(explain(text_context(tmp_path), query))
+    assert len(asked.value.choices) == 3
+
+
+def test_two_systems_are_both_answered(tmp_path: Path) -> None:
+    query = "what are the licences of schnell and FLUX.1 dev?"
+    told = [b.text for b in explain(text_context(tmp_path), query) if isinstance(b, Text)]
+    assert any("schnell" in words and "Apache-2.0" in words for words in told)
+    assert any("FLUX.1 [dev]" in words and "Non-Commercial" in words for words in told)
+
+
+def test_the_hosted_sibling_is_told_apart(tmp_path: Path) -> None:
+    for query, steps in (("steps of FLUX.1 dev by default", 50), ("flux dev api: steps", 28)):
+        block = next(iter(explain(text_context(tmp_path), query)))
+        assert isinstance(block, Text)
+        assert f"{steps} steps" in first_sentence(block.text)
+
+
+def test_what_nobody_says_is_said(tmp_path: Path) -> None:
+    query = "what is the price per picture of mobilenetv3_small_100?"
+    block = next(iter(explain(text_context(tmp_path), query)))
+    assert isinstance(block, Text)
+    assert block.text.startswith("No source here says this of MobileNetV3 Small: price")
 
 
 def test_property_questions(tmp_path: Path) -> None:
     rows = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))["question"]
     context, names = text_context(tmp_path), index().names
-    right, wrong = 0, []
+    wrong = []
     for row in rows:
         try:
             blocks = list(explain(context, row["text"]))
@@ -99,7 +125,7 @@ def test_property_questions(tmp_path: Path) -> None:
         for block in blocks:
             assert faults(block, names) == (), row["text"]
         told = first_sentence(blocks[0].text) if blocks and isinstance(blocks[0], Text) else ""
-        right += states(row, told)
-        wrong += [] if states(row, told) else [row["text"]]
+        stated = states(row, told) and DATE.search(told)
+        wrong += [] if stated else [row["text"]]
     assert len(rows) == 150
-    assert right / len(rows) >= 0.8, wrong
+    assert len(wrong) / len(rows) <= 0.05, wrong

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from index.search import Document, build, load, save
+from index.documents import Document
+from index.search import build, load, save
 from tests.answers import index
 
 QUERIES = Path(__file__).parent / "questions" / "cards.toml"

@@ -71,7 +71,8 @@ _OVERVIEW = (
 _CLOSE = 1.5  # logits within which another fact answers about as well
 _TOLD = 3  # facts in one sentence, at most
 _SAME = 3.0  # logits within which a second system is asked about too
-_CERTAIN = 0.6  # how likely a system must be that the question does not name
+# A question that names no system is answered if it describes one so well, and one fact of it fits.
+_DESCRIBED, _CERTAIN = 1.0, 0.6  # search score; probability
 
 
 def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator[Block]:
@@ -109,9 +110,12 @@ def _given(ctx: Context, systems: Sequence[str]) -> tuple[str, ...]:
 def _about(ctx: Context, query: str, ranked: Sequence[Ranked]) -> tuple[str, ...]:
     """The system of the best fact; another one that is named, if the same is asked of it."""
     named, best = ctx.index.named(query), ranked[0]
-    if not named and _share(best.system, ranked) < _CERTAIN:
-        systems = list(dict.fromkeys(found.system for found in ranked))
-        raise NeedsInput("Which model do you mean?", systems[:3])
+    if not named:
+        scores = {hit.system: hit.score for hit in ctx.index.search(query)}
+        told = scores.get(best.system, 0.0) >= _DESCRIBED
+        if not told or _share(best.system, ranked) < _CERTAIN:
+            systems = list(dict.fromkeys(found.system for found in ranked))
+            raise NeedsInput("Which model do you mean?", systems[:3])
     asked = best.fact.property if best.fact else ""
     also = {
         found.system
@@ -135,7 +139,7 @@ def _answered(ctx: Context, query: str, ranked: Sequence[Ranked]) -> Iterator[Bl
     if card is None:
         raise RuntimeError(f"{ranked[0].system} was ranked, but has no card")
     if missing := next((found.missing for found in ranked if found.missing), ""):
-        yield Text(f"No source here states the {properties()[missing].label} of {card.name}.")
+        yield Text(f"No source here says this of {card.name}: {properties()[missing].label}.")
         yield _overview(ctx, card)
     elif ranked[0].fact:
         yield from _stated(card, ranked)
@@ -156,7 +160,7 @@ def _stated(card: Card, ranked: Sequence[Ranked]) -> Iterator[Block]:
     told = right[:_TOLD] or [f for f in (wording.best(same), *wrong) if f is not None][:1]
     label = properties()[close[0].property].label
     if not told:
-        yield Text(f"Nobody can verify what is said of the {label} of {card.name}.")
+        yield Text(f"Nobody can verify what is said of {card.name} about this: {label}.")
         return
     text = [wording.sentence(card, *told), wording.correction(card, wrong)]
     yield Text("\n\n".join(filter(None, text)), (*told, *wrong))

@@ -1,5 +1,6 @@
 """Facts in words: the one way in which tools state a value and its source."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from index.card import Card
@@ -11,6 +12,13 @@ _COMMERCIAL = {
     "no": "No, commercial use is not allowed: the licence of {name} forbids it",
     "conditions": "Commercial use of {name} is allowed on conditions of its licence",
 }
+
+_SHORT = 4  # words of a value that fits into a sentence
+# Labels that are no noun, and what follows the noun in one.
+_PHRASE = re.compile(
+    r"(how|where|models it|sizes of|compared|meant|preferred|withdrawn|free|sides)\b"
+)
+_AFTER_HEAD = re.compile(r" (?:of|for|that|in|on|while|with|per|by|to|without|at)\b")
 
 
 def truth(fact: Fact) -> Value | None:
@@ -38,7 +46,12 @@ def source(fact: Fact) -> str:
 
 def sentence(card: Card, *facts: Fact) -> str:
     """One sentence that states facts, each with its condition and source."""
-    told = (f"{_statement(card, fact)}{_condition(fact)} ({source(fact)})" for fact in facts)
+    told, said = [], ""
+    for fact in facts:
+        again = fact.property == said
+        statement = f"also {shown(fact)}" if again else _statement(card, fact)
+        told.append(f"{statement}{_condition(fact)} ({source(fact)})")
+        said = fact.property
     return f"{_upper('; '.join(told))}."
 
 
@@ -69,7 +82,10 @@ def _statement(card: Card, fact: Fact) -> str:
         return _COMMERCIAL[str(truth(fact))].format(name=card.name)
     if rule.sentence:
         return rule.sentence.format(name=card.name, value=value)
-    verb = "are" if rule.label.endswith("s") and not rule.label.endswith("ss") else "is"
+    if _PHRASE.match(rule.label) or len(value.split()) > _SHORT:
+        return f"{card.name}, {rule.label}: {value}"
+    head = _AFTER_HEAD.split(rule.label)[0]
+    verb = "are" if head.endswith("s") and not head.endswith("ss") else "is"
     return f"the {rule.label} of {card.name} {verb} {value}"
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from index import search
 from index.catalog import load
+from index.documents import Document, documents
 from index.encoder import Vectors
-from index.search import Document, SearchIndex
+from index.search import SearchIndex
 from tests.answers import index
 
 CARDS, QUERIES, K = 100_000, 200, 10
@@ -57,13 +58,14 @@ def _searched(
 def test_search_of_100_000_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """p50 <= 15 ms given the query's vector; recall@10 >= 0.98 against the exact search."""
     rng, small = np.random.default_rng(1), index()
-    real = len(search.documents(load()))
+    real = len(documents(load()))
     base = small.vectors[rng.choice(real, CARDS)]
     before = psutil.Process().memory_info().rss
-    documents = _texts(small.documents[:real], rng)
-    large = SearchIndex(documents, _near(base, rng), small.encoder, small.names)
+    large = SearchIndex(
+        _texts(small.documents[:real], rng), _near(base, rng), small.encoder, small.names
+    )
     asked = rng.choice(CARDS, QUERIES)
-    texts = [" ".join(documents[place].text.split()[:8]) for place in asked]
+    texts = [" ".join(large.documents[place].text.split()[:8]) for place in asked]
     vectors = _near(large.vectors[asked], rng)
 
     started = time.perf_counter()
