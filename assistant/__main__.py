@@ -130,10 +130,7 @@ def train_pocket(
     """Train a pocket model from its recipe; goes on from the kept checkpoint."""
     from assistant.routes import train
 
-    def report(done: float, note: str) -> None:
-        typer.echo(f"{done:6.1%} {note}", err=True)
-
-    typer.echo(json.dumps(train(name, _settings(), report)))
+    typer.echo(json.dumps(train(name, _settings(), _tell)))
 
 
 @index_app.command()
@@ -153,7 +150,8 @@ def fit() -> None:
     from assistant.fit import fit_facts, fit_threshold
 
     _settings()
-    typer.echo(json.dumps({"routing": fit_threshold(), "facts": fit_facts()}, indent=1))
+    fitted = {"routing": fit_threshold(), "facts": fit_facts(_tell)}
+    typer.echo(json.dumps(fitted, indent=1))
 
 
 @index_app.command()
@@ -167,6 +165,12 @@ def check() -> None:
     problem = check_fit()
     typer.echo(problem or f"{len(found.cards)} cards, {len(found.timm)} timm weights: all well.")
     raise typer.Exit(1 if problem else 0)
+
+
+def _tell(done: float, note: str = "") -> None:
+    """A line of progress; the last one is written over where a person watches."""
+    end = "\r" if sys.stderr.isatty() else "\n"
+    sys.stderr.write(f"{done:6.1%} {note}{end}")
 
 
 def _settings() -> "Settings":

@@ -15,7 +15,7 @@ from index.names import Names
 from index.properties import properties
 from index.ranker import FEATURES
 from index.search import build
-from tools.base import load_tools
+from tools.base import Report, load_tools
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "questions"
 
@@ -84,11 +84,11 @@ def fit_threshold() -> dict[str, Any]:
     return kept
 
 
-def fit_facts() -> dict[str, Any]:
+def fit_facts(report: Report) -> dict[str, Any]:
     """Fits the ranker of facts, and keeps it with what it gets right."""
     from assistant.fit_ranker import fit_ranker
 
-    held = fit_ranker()
+    held = fit_ranker(report)
     kept = {"fingerprint": _ranker_fingerprint(), "held_out": held}
     _keep("ranker.json", kept)
     return kept

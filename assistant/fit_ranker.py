@@ -17,7 +17,7 @@ from index.evidence import Fact
 from index.names import Names
 from index.ranker import FEATURES, Ranker, features
 from index.search import SHIPPED, SearchIndex, build
-from tools.base import load_tools
+from tools.base import Report, load_tools
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "questions" / "facts.jsonl"
 _RANK = 128  # of the change of the vectors
@@ -59,14 +59,20 @@ class Example:
     right: Vectors
 
 
-def fit_ranker() -> Mapping[str, float]:
+def fit_ranker(report: Report) -> Mapping[str, float]:
     """Fits the ranker, keeps it, and returns what it gets right of questions it was not shown."""
     known, encoder = load(), load_encoder()
     texts = searched(known, load_tools())
     index = build(texts, encoder, Names(known, encoder.is_word), old=(SHIPPED,))
-    examples = [example(asked, index, known) for asked in read(QUESTIONS)]
+    questions, examples = read(QUESTIONS), []
+    for place, asked in enumerate(questions):
+        if place % 100 == 0:
+            report(0.3 * place / len(questions), "reading the questions")
+        examples.append(example(asked, index, known))
     examples = [each for each in examples if each.right.any()]
+    report(0.3, "fitting to nine questions of ten")
     held = right_first(fit([e for n, e in enumerate(examples) if n % 10]), examples[::10])
+    report(0.65, "fitting to all")
     fit(examples).save()
     return held
 

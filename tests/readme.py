@@ -14,7 +14,7 @@ _OTHER = {
     "index/cards/": "one TOML file per system: facts, capabilities, claims with sources",
     "index/properties.toml": "what can be said of a system: unit, words that ask for it",
     "index/timm.csv": "timm's published results of every weight (aa4b585, 2026-08-08)",
-    "index/routing/": "the fitted routing threshold, made by `index fit`",
+    "index/routing/": "what is fitted to routing and ranking, made by `index fit`",
     "tools/pocket/weights/": "the pocket models, as safetensors with their measured figures",
     "tests/": "one test module per module, questions as data, the browser, benches, campaigns",
 }
@@ -23,7 +23,8 @@ _OTHER = {
 def tools_table() -> str:
     """One row per tool."""
     rows = [
-        f"| `{tool.name}` | {tool.card.summary} | {tool.card.examples[0]} |"
+        f"| `{tool.name}` | {'' if tool.card.built else '*Not built yet.* '}{tool.card.summary} "
+        f"| {tool.card.examples[0]} |"
         for tool in load_tools().values()
     ]
     return "\n".join(["| tool | what it does | for example |", "|---|---|---|", *rows])
