@@ -33,6 +33,7 @@ from tools.base import (
     Context,
     NeedsConsent,
     NeedsInput,
+    NotBuiltYet,
     Stopped,
     Text,
     Tool,
@@ -245,6 +246,8 @@ def _run_step(
     tool = assistant.tools[step.tool]
     try:
         run = runs.start(assistant.settings.home, question.owner)
+        if not tool.card.built:
+            raise NotBuiltYet(tool.name)
         arguments = tool.check(step.arguments)
         literal = _file_names(arguments)
         for message in _messages(assistant, question, tool, arguments, run, stop):

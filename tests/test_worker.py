@@ -125,7 +125,7 @@ def test_failures_come_as_raised(
         next(messages)
     assert type(failure.value) is kind
     if isinstance(failure.value, NeedsInput):
-        assert failure.value.choices[0] in {"this", "yes"}
+        assert failure.value.choices[0] in {"this", "Yes"}
 
 
 def test_bug_is_logged_whole_and_told_in_a_line(

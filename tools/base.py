@@ -301,10 +301,7 @@ class Tool:
 
         Raises:
             ToolFailed: one is unknown, of the wrong kind, or out of bounds.
-            NotBuiltYet: the tool cannot take any.
         """
-        if not self.card.built:
-            raise NotBuiltYet(self.name)
         try:
             return dict(_adapter(self).validate_python(arguments).__dict__)
         except ValidationError as error:
