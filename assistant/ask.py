@@ -246,9 +246,7 @@ def _run_step(
     tool = assistant.tools[step.tool]
     try:
         run = runs.start(assistant.settings.home, question.owner)
-        if not tool.card.built:
-            raise NotBuiltYet(tool.name)
-        arguments = tool.check(step.arguments)
+        arguments = _checked(tool, step.arguments)
         literal = _file_names(arguments)
         for message in _messages(assistant, question, tool, arguments, run, stop):
             if isinstance(message, Progress):
@@ -271,6 +269,18 @@ def _run_step(
     except (ToolFailed, OSError) as failure:
         said = _words(failure)
         yield replace(grown(answer, status="failed", error=said), outcome="failed", ask=said)
+
+
+def _checked(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments as the tool wants them.
+
+    Raises:
+        ToolFailed: one is wrong.
+        NotBuiltYet: no argument will do.
+    """
+    if not tool.card.built:
+        raise NotBuiltYet(tool.name)
+    return tool.check(arguments)
 
 
 def _messages(
