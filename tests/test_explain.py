@@ -90,6 +90,9 @@ def test_a_question_about_nothing_is_asked_back(query: str, tmp_path: Path) -> N
     with pytest.raises(NeedsInput) as asked:
         list(explain(text_context(tmp_path), query))
     assert len(asked.value.choices) == 3
+    for choice in asked.value.choices:  # one click, and the same is asked of that model
+        block = next(iter(explain(text_context(tmp_path), choice)))
+        assert isinstance(block, Text)
 
 
 def test_two_systems_are_both_answered(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ _OVERVIEW = (
 _CLOSE = 1.5  # logits within which another fact answers about as well
 _TOLD = 3  # facts in one sentence, at most
 _SAME = 3.0  # logits within which a second system is asked about too
+_OFFERED = 3  # systems to choose from when none was named
 # A question that names no system is answered if it describes one so well, and one fact of it fits.
 _DESCRIBED, _CERTAIN = 1.0, 0.6  # search score; probability
 
@@ -114,8 +115,9 @@ def _about(ctx: Context, query: str, ranked: Sequence[Ranked]) -> tuple[str, ...
         scores = {hit.system: hit.score for hit in ctx.index.search(query)}
         told = scores.get(best.system, 0.0) >= _DESCRIBED
         if not told or _share(best.system, ranked) < _CERTAIN:
-            systems = list(dict.fromkeys(found.system for found in ranked))
-            raise NeedsInput("Which model do you mean?", systems[:3])
+            systems = list(dict.fromkeys(found.system for found in ranked))[:_OFFERED]
+            choices = [f"{system}: {query}" for system in systems]
+            raise NeedsInput("Which model do you mean?", choices)
     asked = best.fact.property if best.fact else ""
     also = {
         found.system
