@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from index.card import Capability, Card
 from index.evidence import Claim, Fact
 from index.properties import properties
-from index.ranker import Ranked
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
+
+if TYPE_CHECKING:  # `--help` must not wait for what it imports
+    from index.ranker import Ranked
 
 CARD = ToolCard(
     title="Explain a model",
@@ -108,7 +111,7 @@ def _given(ctx: Context, systems: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def _about(ctx: Context, query: str, ranked: Sequence[Ranked]) -> tuple[str, ...]:
+def _about(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> tuple[str, ...]:
     """The system of the best fact; another one that is named, if the same is asked of it."""
     named, best = ctx.index.named(query), ranked[0]
     if not named:
@@ -128,14 +131,14 @@ def _about(ctx: Context, query: str, ranked: Sequence[Ranked]) -> tuple[str, ...
     return (best.system, *(system for system in named if system in also - {best.system}))
 
 
-def _share(system: str, ranked: Sequence[Ranked]) -> float:
+def _share(system: str, ranked: "Sequence[Ranked]") -> float:
     """How likely a question is about a system, from 0 to 1."""
     weights = [(found.system, math.exp(found.score - ranked[0].score)) for found in ranked]
     total = sum(weight for _, weight in weights)
     return sum(weight for name, weight in weights if name == system) / total
 
 
-def _answered(ctx: Context, query: str, ranked: Sequence[Ranked]) -> Iterator[Block]:
+def _answered(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> Iterator[Block]:
     """What is asked of one system."""
     card = ctx.catalog.get(ranked[0].system)
     if card is None:
@@ -149,7 +152,7 @@ def _answered(ctx: Context, query: str, ranked: Sequence[Ranked]) -> Iterator[Bl
         yield from _described(ctx, card, query)
 
 
-def _stated(card: Card, ranked: Sequence[Ranked]) -> Iterator[Block]:
+def _stated(card: Card, ranked: "Sequence[Ranked]") -> Iterator[Block]:
     """The best facts in a sentence, wrong claims about the same, and the rest in a table.
 
     Facts that answer about as well stand in the same sentence.
