@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from assistant.grounding import faults
 from index.card import Card, CardError, file_stem, line_of, read_card
 from index.catalog import HERE, load, read_cards
 from index.properties import properties
-from tools.base import load_tools
+from tests.answers import index
+from tools.base import Text, load_tools
 
 CARDS = tuple(load().cards.values())
 WHOLE = """\
@@ -165,3 +167,10 @@ def test_the_wrong_claims_of_the_comparison_pages_are_refuted() -> None:
 def test_file_names_are_safe() -> None:
     assert file_stem("repo:owner/name") == "repo--owner--name"
     assert all((HERE / "cards" / f"{file_stem(card.id)}.toml").is_file() for card in CARDS)
+
+
+def test_no_card_describes_with_a_figure_that_no_fact_carries() -> None:
+    names = index().names
+    for card in load().cards.values():
+        for words in (card.summary, *(capability.summary for capability in card.capabilities)):
+            assert faults(Text(f"{card.name}: {words}"), names) == (), card.id
