@@ -91,13 +91,13 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
         ToolFailed: a system has no card and no published results.
         NeedsInput: the question is about no system that can be told.
     """
-    given = _given(ctx, systems)
-    if set(given) - set(ctx.index.named(query)):  # the question itself does not say which
+    given, named = _given(ctx, systems), ctx.index.named(query)
+    if set(given) - set(named):  # the question itself does not say which
         for system in given:
             yield from _answered(ctx, query, ctx.index.rank(query, ctx.evidence.find, (system,)))
         return
     ranked = ctx.index.rank(query, ctx.evidence.find)
-    for system in _about(ctx, query, ranked):
+    for system in _about(ctx, query, named, ranked):
         yield from _answered(ctx, query, [found for found in ranked if found.system == system])
 
 
@@ -111,9 +111,11 @@ def _given(ctx: Context, systems: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def _about(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> tuple[str, ...]:
+def _about(
+    ctx: Context, query: str, named: Sequence[str], ranked: "Sequence[Ranked]"
+) -> tuple[str, ...]:
     """The system of the best fact; another one that is named, if the same is asked of it."""
-    named, best = ctx.index.named(query), ranked[0]
+    best = ranked[0]
     if not named:
         scores = {hit.system: hit.score for hit in ctx.index.search(query)}
         told = scores.get(best.system, 0.0) >= _DESCRIBED
