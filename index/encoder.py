@@ -60,7 +60,8 @@ class MiniLM:
     Source: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
 
     Attributes:
-        weights: tensors by their name in `model.safetensors`.
+        weights: tensors by their name in `model.safetensors`; matrices of dense layers transposed,
+            shape (in, out).
         tokenizer: its WordPiece tokenizer, truncating at MAX_TOKENS.
     """
 
@@ -92,7 +93,11 @@ class MiniLM:
         """Whether a lower-case word is in the vocabulary, and so no typo."""
         return self.tokenizer.token_to_id(word) is not None
 
-    def _forward(self, tokens: Sequence[Sequence[int]]) -> Vectors:
+    def hidden(self, tokens: Sequence[Sequence[int]]) -> tuple[Vectors, Vectors]:
+        """What the last layer makes of each token, shape (texts, tokens, DIMENSIONS), and the mask.
+
+        The mask is one where a text has a token, shape (texts, tokens).
+        """
         length = max(len(row) for row in tokens)
         ids = np.zeros((len(tokens), length), np.int64)
         mask = np.zeros((len(tokens), length), np.float32)
@@ -102,6 +107,10 @@ class MiniLM:
         blocked = ((1 - mask) * -1e9)[:, None, None, :]
         for layer in range(_LAYERS):
             hidden = self._layer(hidden, blocked, f"encoder.layer.{layer}.")
+        return hidden, mask
+
+    def _forward(self, tokens: Sequence[Sequence[int]]) -> Vectors:
+        hidden, mask = self.hidden(tokens)
         pooled: Vectors = (hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
         unit: Vectors = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
         return unit
@@ -137,7 +146,7 @@ class MiniLM:
 
     def _linear(self, hidden: Vectors, stem: str) -> Vectors:
         # One large product instead of one a text: BLAS is twice as fast on it.
-        flat = hidden.reshape(-1, hidden.shape[-1]) @ self.weights[stem + "weight"].T
+        flat = hidden.reshape(-1, hidden.shape[-1]) @ self.weights[stem + "weight"]
         shaped: Vectors = (flat + self.weights[stem + "bias"]).reshape(*hidden.shape[:-1], -1)
         return shaped
 
@@ -168,7 +177,17 @@ def load_encoder() -> MiniLM:
     # One question is too little work to share: beside a running model, two BLAS threads that wait
     # for each other take eight times as long as one.
     ThreadpoolController().select(internal_api="openblas").limit(limits=1)
-    return MiniLM(load_file(weights), tokenizer)
+    return MiniLM(_transposed(load_file(weights)), tokenizer)
+
+
+def _transposed(weights: Mapping[str, Vectors]) -> Mapping[str, Vectors]:
+    """The matrices of dense layers as (in, out): for short texts BLAS is 1.5 times as fast so."""
+    return {
+        name: np.ascontiguousarray(matrix.T)
+        if matrix.ndim == 2 and "embeddings" not in name
+        else matrix
+        for name, matrix in weights.items()
+    }
 
 
 def _sha256(path: Path) -> str:

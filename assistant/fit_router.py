@@ -1,0 +1,233 @@
+"""Fits the router to questions that people wrote for each tool; run by `index fit`."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.numpy import save_file
+from torch.nn import functional
+from transformers import BertConfig, BertModel
+
+from index.gloss import Gloss
+from assistant.router import (
+    AGAIN,
+    BUCKETS,
+    CHOICES,
+    FEATURES,
+    LABELS,
+    ROLES,
+    WEIGHTS,
+    Situation,
+    choice_ends,
+    features,
+    hashed,
+    tokens,
+)
+from index.encoder import DIMENSIONS, Vectors, load_encoder
+from tools.base import Report
+
+_RANK, _INNER = 16, 128
+_EPOCHS, _BATCH, _SEED = 10, 32, 1
+_RATE, _HEAD_RATE, _DECAY = 6e-4, 2e-3, 0.01
+_DROP, _FORGET = 0.2, 0.08  # of the mean vector and words; of tokens, replaced by [MASK]
+_LOST, _STRAY = 0.12, 0.03  # questions whose pictures are taken away, and given one
+IGNORED = -100  # a token whose role is not known
+_OFTEN = 0.3  # what the roles of tokens weigh beside the tool
+_MASK_TOKEN = 103  # [MASK] in the vocabulary of BERT
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A question as the router sees it, with what it should make of it.
+
+    Attributes:
+        gloss: the question.
+        situation: what is known beside the words.
+        labels: places in LABELS that are right; none if only its words teach something.
+        roles: place in ROLES of each token, or -100 where it is not known.
+        starts: whether each token begins a later step.
+        choices: place of the right value in CHOICES, of the arguments that the tool has.
+    """
+
+    gloss: Gloss
+    situation: Situation
+    labels: tuple[int, ...]
+    roles: tuple[int, ...]
+    starts: tuple[bool, ...]
+    choices: Mapping[str, int]
+
+
+class _Network(torch.nn.Module):
+    """The router with gradients."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        base = BertModel(BertConfig(hidden_size=DIMENSIONS, num_hidden_layers=6,
+                                    num_attention_heads=12, intermediate_size=4 * DIMENSIONS),
+                         add_pooling_layer=False)  # fmt: skip
+        base.load_state_dict(_original(base))
+        config = LoraConfig(
+            r=_RANK, lora_alpha=_RANK, target_modules=["query", "key", "value", "dense"]
+        )
+        self.encoder: PeftModel = get_peft_model(base, config)  # type: ignore[arg-type]
+        mixed = DIMENSIONS + len(FEATURES)
+        self.inner = torch.nn.Linear(mixed, _INNER)
+        self.tool = torch.nn.Linear(mixed + _INNER, len(LABELS))
+        self.words = torch.nn.EmbeddingBag(BUCKETS, len(LABELS), mode="mean")
+        self.choice = torch.nn.Linear(mixed + _INNER, sum(map(len, CHOICES.values())))
+        self.token = torch.nn.Linear(DIMENSIONS, len(ROLES) + 1)
+        torch.nn.init.zeros_(self.words.weight)
+
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, plain: torch.Tensor, grams: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Logits of the labels, of the choices, and of the roles and starts of each token."""
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+        mean = functional.dropout(mean, _DROP, self.training)
+        mixed = torch.cat([mean, plain], dim=1)
+        inner = functional.gelu(self.inner(mixed))
+        inner = functional.dropout(inner, _DROP, self.training)
+        offsets = torch.tensor(np.cumsum([0, *(len(gram) for gram in grams[:-1])]))
+        words = self.words(torch.cat(list(grams)), offsets)
+        both = torch.cat([inner, mixed], dim=1)
+        logits = self.tool(both) + functional.dropout(words, _DROP, self.training)
+        return logits, self.choice(both), self.token(hidden)
+
+    def tensors(self) -> dict[str, Vectors]:
+        """What `assistant.router` reads: the heads, and the change of each matrix as a product."""
+        found: dict[str, Vectors] = {}
+        for name, value in self.state_dict().items():
+            if "lora_" in name:
+                matrix, _, which = name.removeprefix("encoder.base_model.model.").partition(".lora_")
+                found[f"{matrix}.weight.{'down' if which[0] == 'A' else 'up'}"] = _half(value)
+            elif not name.startswith("encoder."):
+                found[name.removesuffix(".weight") if name == "words.weight" else name] = _half(value)
+        return found
+
+
+def _half(value: torch.Tensor) -> Vectors:
+    halved: Vectors = value.detach().to(torch.float16).numpy()
+    return halved
+
+
+def _original(model: BertModel) -> dict[str, torch.Tensor]:
+    """The encoder's own weights, dense matrices turned back."""
+    found = {}
+    for name, wanted in model.state_dict().items():
+        value = torch.from_numpy(load_encoder().weights[name])
+        turned = value.ndim == 2 and "embeddings" not in name
+        found[name] = (value.T.contiguous() if turned else value).reshape(wanted.shape)
+    return found
+
+
+def fit(lessons: Sequence[Lesson], report: Report, epochs: int = _EPOCHS) -> dict[str, Vectors]:
+    """Fits a network to lessons, and returns its tensors."""
+    torch.manual_seed(_SEED)
+    chance = random.Random(_SEED)  # noqa: S311 - no secret
+    network = _Network()
+    adapter = [v for n, v in network.named_parameters() if "lora_" in n]
+    heads = [v for n, v in network.named_parameters() if not n.startswith("encoder.")]
+    groups = [{"params": adapter, "lr": _RATE}, {"params": heads, "lr": _HEAD_RATE}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=_DECAY)
+    steps = epochs * (len(lessons) // _BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [_RATE, _HEAD_RATE], total_steps=steps, pct_start=0.1
+    )
+    for step in range(steps):
+        at = step % (len(lessons) // _BATCH)
+        if at == 0:
+            order = _shuffled(lessons, chance)
+        loss = _loss(network, [lessons[n] for n in order[at * _BATCH : (at + 1) * _BATCH]], chance)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % 20 == 0:
+            report(step / steps, f"fitting the router: loss {loss.item():.3f}")
+    return network.tensors()
+
+
+def _shuffled(lessons: Sequence[Lesson], chance: random.Random) -> list[int]:
+    """Places of lessons at random, those of like length together, which saves padding."""
+    keys = [len(lesson.roles) + chance.uniform(0, 6) for lesson in lessons]
+    order = sorted(range(len(lessons)), key=keys.__getitem__)
+    batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+    full = [batch for batch in batches if len(batch) == _BATCH]
+    chance.shuffle(full)
+    return [place for batch in full for place in batch]
+
+
+def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> torch.Tensor:
+    encoder = load_encoder()
+    encoded = [tokens(encoder, lesson.gloss.text).ids for lesson in batch]
+    longest = max(map(len, encoded))
+    ids = torch.zeros((len(batch), longest), dtype=torch.long)
+    mask = torch.zeros((len(batch), longest))
+    roles = torch.full((len(batch), longest), IGNORED)
+    starts = torch.zeros((len(batch), longest))
+    for row, (lesson, found) in enumerate(zip(batch, encoded, strict=True)):
+        kept = [_MASK_TOKEN if chance.random() < _FORGET else token for token in found]
+        ids[row, : len(found)] = torch.tensor(kept)
+        mask[row, : len(found)] = 1
+        roles[row, : len(found)] = torch.tensor(lesson.roles)
+        starts[row, : len(found)] = torch.tensor(lesson.starts, dtype=torch.float)
+    situations = [_shaken(lesson, chance) for lesson in batch]
+    plain = torch.from_numpy(
+        np.stack([features(b.gloss, s) for b, s in zip(batch, situations, strict=True)])
+    )
+    grams = [torch.tensor(hashed(lesson.gloss.text)) for lesson in batch]
+    logits, chosen, marked = network(ids, mask, plain, grams)
+    labelled = functional.cross_entropy(
+        marked[:, :, :-1].reshape(-1, len(ROLES)), roles.reshape(-1), ignore_index=IGNORED
+    )
+    begun = functional.binary_cross_entropy_with_logits(
+        marked[:, :, -1], starts, mask, reduction="sum", pos_weight=torch.tensor(3.0)
+    )
+    words = 4 * labelled + begun / len(batch)
+    return _tool_loss(logits, batch) + _OFTEN * (words + _choice_loss(chosen, batch))
+
+
+def _tool_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:
+    """Minus the log-probability of all right labels together."""
+    again = LABELS.index(AGAIN)
+    fresh = torch.tensor([not lesson.situation.last for lesson in batch])
+    logits = logits.masked_fill(fresh[:, None] & (torch.arange(len(LABELS)) == again), -1e9)
+    logs = functional.log_softmax(logits, dim=1)
+    losses = [
+        -torch.logsumexp(logs[row, list(lesson.labels)], 0)
+        for row, lesson in enumerate(batch)
+        if lesson.labels
+    ]
+    return torch.stack(losses).mean()
+
+
+def _choice_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:
+    """Mean over the batch of the cross entropies of the arguments with few values."""
+    total = torch.zeros(())
+    for name, part in zip(CHOICES, logits.tensor_split(choice_ends(), dim=1), strict=True):
+        right = [lesson.choices.get(name, IGNORED) for lesson in batch]
+        total = total + functional.cross_entropy(
+            part, torch.tensor(right), ignore_index=IGNORED, reduction="sum"
+        )
+    return total / len(batch)
+
+
+def _shaken(lesson: Lesson, chance: random.Random) -> Situation:
+    """The situation, sometimes without its pictures: then something is missing, not another tool."""
+    situation = lesson.situation
+    if situation.images or situation.archives:
+        if chance.random() < _LOST:
+            return replace(situation, images=0, archives=0, masks=0)
+    elif chance.random() < _STRAY:
+        return replace(situation, images=1)
+    return situation
+
+
+def keep(tensors: Mapping[str, Vectors]) -> None:
+    """Writes the fitted tensors where `load_router` finds them."""
+    save_file(dict(tensors), WEIGHTS)

@@ -1,0 +1,186 @@
+"""Questions with their right plans, as lessons for the router."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from assistant.fit_router import IGNORED, Lesson
+from index.gloss import Gloss
+from assistant.router import AGAIN, CHOICES, LABELS, NONE, ROLES, TOOLS, Situation, tokens
+from index.encoder import load_encoder
+
+Row = Mapping[str, Any]
+Glossed = Callable[[str], Gloss]
+
+_TEXTS = ("prompt", "negative_prompt", "class_noun", "token", "claim", "job")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e-?\d+)?")
+_SCALES = (1, 0.01, 1000, 1e6, 0.001)  # "60 %", "2 cents", "3k", "5 million", "20 µs"
+_OF_TOOL = {
+    "jobs": ("action",), "recommend": ("task", "commercial", "offline"), "edit": ("mode",),
+    "personalize": ("method",), "finetune": ("freeze",),
+}  # fmt: skip
+_FIRST = {"action": "list"}
+
+
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """The rows of a file of JSON lines."""
+    return tuple(map(json.loads, path.read_text(encoding="utf-8").splitlines()))
+
+
+def lessons(row: Row, glossed: Glossed, engines: Callable[[Gloss], tuple[str, ...]]) -> Iterator[Lesson]:
+    """What the router can learn from a row: the whole question, and each part of a plan."""
+    whole = glossed(row["text"])
+    steps = row["steps"]
+    tool = row.get("tool", "") if row["outcome"] == "clarify" else steps[0]["tool"] if steps else NONE
+    situation = replace(situation_of(row), kinds=engines(whole))
+    starts = _starts(whole, row.get("parts", ()))
+    if len(steps) > 1 and not starts:
+        return
+    labels = _labels(tool, row, whole) if len(steps) == 1 or not steps else ()
+    if labels or len(steps) > 1:
+        yield _lesson(whole, situation, labels, steps, starts)
+    if len(steps) > 1:
+        yield from _parts(row, whole, situation, starts, engines)
+
+
+def _parts(
+    row: Row, whole: Gloss, situation: Situation, starts: Sequence[int],
+    engines: Callable[[Gloss], tuple[str, ...]],
+) -> Iterator[Lesson]:
+    """A lesson for each part of a question of several steps."""
+    steps = iter(row["steps"])
+    bounds = [0, *starts, len(row["text"])]
+    last = situation.last
+    counts = row.get("counts", [1] * (len(starts) + 1))
+    for place, count in enumerate(counts):
+        own = [next(steps) for _ in range(count)]
+        part = whole.part(bounds[place], bounds[place + 1])
+        here = replace(situation, last=last, later=place > 0, kinds=engines(part))
+        last = own[-1]["tool"]
+        if part.pieces:
+            yield _lesson(part, here, (LABELS.index(own[0]["tool"]),), own, ())
+
+
+def _starts(whole: Gloss, parts: Sequence[str]) -> list[int]:
+    """The first characters of the later parts of a question."""
+    at, found = 0, []
+    for part in parts:
+        at = whole.question.find(part.strip(), at)
+        if at < 0:
+            return []
+        found.append(at)
+        at += len(part.strip())
+    return found[1:]
+
+
+def situation_of(row: Row) -> Situation:
+    """What is known beside the words of a row."""
+    kinds = [str(name).partition(":")[0] for name in row.get("attachments", ())]
+    history = row.get("history", ())
+    before = [name for turn in history for name in turn.get("attachments", ())]
+    said = history[-1]["text"] if history else ""
+    return Situation(
+        images=kinds.count("image"),
+        masks=kinds.count("mask"),
+        archives=kinds.count("zip"),
+        tables=kinds.count("csv"),
+        others=len(kinds) - sum(kinds.count(kind) for kind in ("image", "mask", "zip", "csv")),
+        before=len(before),
+        last=row.get("last", ""),
+        asked=said.rstrip().endswith("?"),
+    )
+
+
+def _labels(tool: str, row: Row, whole: Gloss) -> tuple[int, ...]:
+    """The labels that are right: the tool, or "again" if it is that of the turn before."""
+    if not tool:
+        return ()
+    tools = [LABELS.index(name) for name in (tool, *row.get("also", ()))]
+    if tool != row.get("last") or tool not in TOOLS:
+        return tuple(tools)
+    said = row["steps"][0]["arguments"] if row["steps"] else {}
+    carried = any(
+        isinstance(value, str) and name in ("prompt", "model", "class_noun", "format")
+        and value.lower() not in row["text"].lower() and not _is_named(value, whole)
+        for name, value in said.items()
+    )
+    return (LABELS.index(AGAIN),) if carried else (*tools, LABELS.index(AGAIN))
+
+
+def _is_named(value: str, whole: Gloss) -> bool:
+    return any(mention.system == value for mention in whole.mentions)
+
+
+def _lesson(
+    gloss: Gloss, situation: Situation, labels: tuple[int, ...], steps: Sequence[Row],
+    starts: Iterable[int],
+) -> Lesson:
+    spans = tokens(load_encoder(), gloss.text).offsets
+    roles = [0] * len(spans)
+    for step in steps:
+        for name, value in step["arguments"].items():
+            _mark(roles, spans, gloss, name, value)
+    places = {gloss.place(start) for start in starts}
+    begins = tuple(any(first <= p < max(last, first + 1) for p in places) and last > first for first, last in spans)
+    return Lesson(gloss, situation, labels, tuple(roles), begins, _choices(steps))
+
+
+def _choices(steps: Sequence[Row]) -> dict[str, int]:
+    if len(steps) != 1:
+        return {}
+    said = steps[0]["arguments"]
+    found = {}
+    for name in _OF_TOOL.get(steps[0]["tool"], ()):
+        value = said.get(name, _FIRST.get(name))
+        if value in CHOICES[name]:
+            found[name] = CHOICES[name].index(value)
+    return found
+
+
+def _mark(roles: list[int], spans: Sequence[tuple[int, int]], gloss: Gloss, name: str, value: Any) -> None:
+    if name in _TEXTS and isinstance(value, str):
+        at = gloss.question.lower().find(value.lower())
+        if at >= 0:
+            _fill(roles, spans, gloss, at, at + len(value), ROLES.index(name))
+    elif name in ("width", "height", "size") or name in ROLES:
+        role = ROLES.index("size" if name in ("width", "height") else name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            _mark_number(roles, spans, gloss, role, float(value))
+
+
+def _fill(
+    roles: list[int], spans: Sequence[tuple[int, int]], gloss: Gloss, start: int, end: int, role: int
+) -> None:
+    """Gives a role to the tokens that come from a part of the question."""
+    for place, (first, last) in enumerate(spans):
+        if last > first:
+            begin, over = gloss.original(first, last)
+            if start <= begin and over <= end:
+                roles[place] = role
+
+
+def _mark_number(
+    roles: list[int], spans: Sequence[tuple[int, int]], gloss: Gloss, role: int, value: float
+) -> None:
+    """Gives a role to the number that has this value; to none if several have."""
+    found = [
+        match
+        for match in _NUMBER.finditer(gloss.text)
+        if any(abs(_value(match[0]) * scale - value) < 1e-9 * max(1, value) for scale in _SCALES)
+    ]
+    unknown = len({match[0] for match in found}) > 1 or len(found) > 1 and role != ROLES.index("size")
+    for match in found:
+        for place, (first, last) in enumerate(spans):
+            if match.start() <= first and last <= match.end() and last > first:
+                roles[place] = IGNORED if unknown else role
+
+
+def _value(number: str) -> float:
+    plain = number.replace(",", "") if re.search(r",\d{3}\b", number) else number.replace(",", ".")
+    try:
+        return float(plain)
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,210 @@
+"""Which tool a question is for, which words are its arguments, and where a second step begins.
+
+One small network answers all three: MiniLM with a fitted low-rank change of its weights reads the
+gloss of a question; a head over its mean, the plain features of the situation and hashed words
+gives the tool; a head over its tokens gives the role of each word. `index fit` makes the weights
+(`assistant.fit_router`); here they are run with NumPy. Joint intent and slots after Chen et al.,
+https://arxiv.org/abs/1902.10909; the low-rank change after https://arxiv.org/abs/2106.09685.
+"""
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+from scipy.special import erf, log_softmax, softmax
+from tokenizers import Encoding
+
+from index.gloss import Gloss
+from index.encoder import MiniLM, Vectors, load_encoder
+
+ROUTING = Path(str(files("index"))) / "routing"
+WEIGHTS = ROUTING / "router.safetensors"
+TOOLS = (
+    "benchmark", "classify", "compare", "edit", "embed", "explain", "export", "finetune",
+    "generate", "help", "jobs", "personalize", "recommend", "verify",
+)  # fmt: skip
+NONE, AGAIN = "none", "again"  # no tool does it; the tool of the step before, once more
+LABELS = (*TOOLS, NONE, AGAIN)
+ROLES = (
+    "", "prompt", "negative_prompt", "class_noun", "token", "claim", "job", "size", "steps",
+    "seed", "count", "guidance", "strength", "epochs", "learning_rate", "batch_size",
+    "image_size", "runs", "threads", "top_k", "rank", "resolution", "prior_images", "opset",
+    "device_memory_gib", "max_latency_ms", "min_fps", "max_parameters", "max_price_usd",
+)  # fmt: skip
+# Arguments with few values, each with the values that it may have; the first says nothing of it.
+CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "action": ("list", "watch", "cancel", "pause", "resume", "retry"),
+    "task": (None, "classify", "generate", "edit", "inpaint", "personalize", "embed", "finetune"),
+    "mode": (
+        None, "img2img", "inpaint", "outpaint", "instruct", "reference", "canny", "depth",
+        "variation",
+    ),
+    "method": (None, "lora", "full", "embedding"),
+    "commercial": (None, True, False),
+    "offline": (None, True),
+    "freeze": (None, True, False),
+}  # fmt: skip
+BUCKETS = 1 << 14  # of hashed words
+LONGEST = 160  # tokens of a gloss that are read
+_WORD = re.compile(r"[^\W_]+")
+_SIGNS = {
+    "question mark": r"\?",
+    "size": r"\d\s?x\s?\d|\bpx\b|pixel",
+    "memory": r"\d\s?g(i?b|igs?)?\b",
+    "speed": r"\bfps\b|per second|\bms\b|millisecond",
+    "price": r"[$€]|cents?\b|dollar|price|cheap|cost",
+    "seed": r"\bseed\b",
+    "epochs": r"\bepochs?\b",
+    "format": r"\bonnx|openvino|tflite|litert|core\s?ml|tensorrt|executorch|pt2\b",
+    "asks": r"^(what|which|how|is|are|does|do|can|could|why|when|where|who|will)\b",
+    "points": r"\b(it|this|that|these|those|them|same|again|one|ones|instead|other|previous)\b",
+}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known beside the words.
+
+    Attributes:
+        images: pictures attached to the question.
+        masks: masks attached.
+        archives: zip files attached.
+        tables: CSV files attached.
+        others: other files attached.
+        before: pictures and archives of earlier turns.
+        last: the tool of the step before; empty if there is none.
+        later: whether the words are a later part of one question.
+        asked: whether the assistant had asked something back.
+        kinds: engines of the systems that the question names, each system once.
+    """
+
+    images: int = 0
+    masks: int = 0
+    archives: int = 0
+    tables: int = 0
+    others: int = 0
+    before: int = 0
+    last: str = ""
+    later: bool = False
+    asked: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+_KINDS = ("convnet", "flux", "stable_diffusion", "bfl", "training", "none")
+FEATURES = (
+    "image", "two images", "three images", "many images", "mask", "archive", "table", "other",
+    "before", "later", "asked", "first", "short", "long", "named", "two named", "foreign",
+    *_SIGNS, *_KINDS, *TOOLS, NONE,
+)  # fmt: skip
+
+
+def features(gloss: Gloss, situation: Situation) -> Vectors:
+    """The plain features of a question, shape (features,)."""
+    text, words = gloss.text, len(gloss.text.split())
+    named = len({mention.system for mention in gloss.mentions})
+    plain = [
+        situation.images > 0, situation.images > 1, situation.images > 2, situation.images > 5,
+        situation.masks > 0, situation.archives > 0, situation.tables > 0, situation.others > 0,
+        situation.before > 0, situation.later, situation.asked, not situation.last,
+        words <= 6, words > 20, named > 0, named > 1, gloss.language != "en",
+        *(re.search(sign, text) is not None for sign in _SIGNS.values()),
+        *(kind in situation.kinds for kind in _KINDS),
+        *(situation.last == tool for tool in (*TOOLS, NONE)),
+    ]  # fmt: skip
+    return np.array(plain, np.float32)
+
+
+def hashed(text: str) -> tuple[int, ...]:
+    """Buckets of the words and pairs of words of a text; never empty."""
+    words = ["^", *_WORD.findall(text), "$"]
+    pairs = [f"{left} {right}" for left, right in zip(words, words[1:], strict=False)]
+    return tuple(zlib.crc32(gram.encode()) % BUCKETS for gram in (*words[1:-1], *pairs))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the network makes of a question.
+
+    Attributes:
+        tools: log-probability of each of LABELS, shape (labels,).
+        roles: probability of each of ROLES for each token, shape (tokens, roles).
+        starts: probability that a token begins a later step, shape (tokens,).
+        spans: first character and the one after the last of each token in the gloss.
+        choices: probability of each value of an argument with few values.
+    """
+
+    tools: Vectors
+    roles: Vectors
+    starts: Vectors
+    spans: tuple[tuple[int, int], ...]
+    choices: Mapping[str, Vectors]
+
+
+@dataclass(frozen=True)
+class Router:
+    """The fitted network.
+
+    Attributes:
+        encoder: MiniLM with the fitted change.
+        heads: tensors of the heads by name.
+    """
+
+    encoder: MiniLM
+    heads: Mapping[str, Vectors]
+
+    def read(self, asked: Gloss, situation: Situation) -> Reading:
+        """Reads one question."""
+        encoding = tokens(self.encoder, asked.text)
+        hidden = self.encoder.hidden([encoding.ids])[0][0]
+        heads = self.heads
+        mixed = np.concatenate([hidden.mean(axis=0), features(asked, situation)])
+        inner = mixed @ heads["inner.weight"].T + heads["inner.bias"]
+        inner = inner * (0.5 * (1 + erf(inner * np.float32(2**-0.5))))
+        both = np.concatenate([inner, mixed])
+        logits = both @ heads["tool.weight"].T + heads["tool.bias"]
+        logits = logits + heads["words"][list(hashed(asked.text))].mean(axis=0)
+        if not situation.last:
+            logits[LABELS.index(AGAIN)] = -1e9
+        marked = hidden @ heads["token.weight"].T + heads["token.bias"]
+        starts = 1 / (1 + np.exp(-marked[:, -1]))
+        chosen = np.split(both @ heads["choice.weight"].T + heads["choice.bias"], choice_ends())
+        return Reading(
+            log_softmax(logits),
+            softmax(marked[:, :-1], axis=1),
+            starts,
+            tuple(encoding.offsets),
+            {name: softmax(part) for name, part in zip(CHOICES, chosen, strict=True)},
+        )
+
+
+def choice_ends() -> list[int]:
+    """Where the logits of each of CHOICES end in one row of all, but for the last."""
+    return list(accumulate(len(values) for values in CHOICES.values()))[:-1]
+
+
+def tokens(encoder: MiniLM, text: str) -> Encoding:
+    """The tokens of a gloss, cut to LONGEST."""
+    found: Encoding = encoder.tokenizer.encode(text)
+    found.truncate(LONGEST)
+    return found
+
+
+@cache
+def load_router() -> Router:
+    """Loads the fitted network, once a process."""
+    stored = {name: t.astype(np.float32) for name, t in load_file(WEIGHTS).items()}
+    base = load_encoder()
+    changed = dict(base.weights)
+    for name in [name for name in stored if name.endswith(".down")]:
+        matrix = name.removesuffix(".down")
+        change = stored.pop(name).T @ stored.pop(f"{matrix}.up").T  # shape (in, out)
+        changed[matrix] = changed[matrix] + change
+    return Router(replace(base, weights=changed), stored)

@@ -1,0 +1,257 @@
+"""A question as plain English words: names stand in for systems, digits for numbers in words.
+
+The router and the readers of arguments see every question through a gloss. A question in German,
+Spanish, French, Russian or Chinese is glossed word by word, so that one fitted head and one set of
+patterns serve all languages. Each piece remembers where it came from: what is quoted back, such as
+a prompt, is cut from the person's own words.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+
+from index.names import Mention
+
+LANGUAGES = ("en", "de", "es", "fr", "ru", "zh")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,]\d+)*|[^\s\w]|_", re.UNICODE)
+_CYRILLIC, _HAN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u3400-\u9fff]")
+_LONGEST = 5  # words of the longest phrase in a glossary
+_LONGEST_HAN = 8  # characters of the longest Chinese word
+_LATIN = ("de", "es", "fr")
+_NUMBERS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
+    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90, "hundred": 100, "thousand": 1000, "couple": 2, "dozen": 12,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some words of a gloss and where they came from.
+
+    Attributes:
+        text: the English words.
+        start: first character in the question.
+        end: character after the last.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Gloss:
+    """A question in plain English words.
+
+    Attributes:
+        question: the person's own words.
+        language: one of LANGUAGES.
+        pieces: the words, in order.
+        mentions: the systems that the question names.
+    """
+
+    question: str
+    language: str
+    pieces: tuple[Piece, ...]
+    mentions: tuple[Mention, ...] = ()
+
+    @cached_property
+    def text(self) -> str:
+        """The gloss, lower case; pieces that touch in the question touch here."""
+        return "".join(self._parts)
+
+    @cached_property
+    def _parts(self) -> tuple[str, ...]:
+        parts: list[str] = []
+        end, glossed = 0, False
+        for piece in self.pieces:
+            before, glossed = glossed, piece.text != self.question[piece.start : piece.end].lower()
+            # Two glosses must not run together, as the Chinese words did.
+            apart = piece.start > end or before or glossed
+            parts.append(" " + piece.text if parts and piece.text and apart else piece.text)
+            end = piece.end
+        return tuple(parts)
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        starts, at = [], 0
+        for part in self._parts:
+            starts.append(at)
+            at += len(part)
+        return tuple(starts)
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Where in the question the words between two places of the gloss came from."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
+        last = max(bisect_right(self._starts, max(end - 1, start)) - 1, 0)
+        return self.pieces[first].start, self.pieces[last].end
+
+    def place(self, at: int) -> int:
+        """Where in the gloss a place of the question has gone."""
+        starts = [piece.start for piece in self.pieces]
+        found = max(bisect_right(starts, at) - 1, 0)
+        return self._starts[found] if starts else 0
+
+    def part(self, start: int, end: int) -> "Gloss":
+        """The gloss of a part of the question, from one of its characters to another."""
+        pieces = tuple(p for p in self.pieces if start <= p.start and p.end <= end)
+        mentions = tuple(m for m in self.mentions if start <= m.start and m.end <= end)
+        return Gloss(self.question, self.language, pieces, mentions)
+
+    @property
+    def said(self) -> str:
+        """The part of the question that this glosses, as it was typed."""
+        if not self.pieces:
+            return ""
+        return self.question[self.pieces[0].start : self.pieces[-1].end].strip()
+
+
+def gloss(question: str, mentions: Sequence[Mention], stand_ins: Mapping[str, str]) -> Gloss:
+    """Glosses a question.
+
+    Args:
+        question: the person's words.
+        mentions: the systems that they name.
+        stand_ins: an English word for each system named, by id.
+    """
+    language = language_of(question, mentions)
+    pieces: list[Piece] = []
+    at = 0
+    for mention in mentions:
+        pieces += _words(question, at, mention.start, language)
+        pieces.append(Piece(stand_ins[mention.system], mention.start, mention.end))
+        at = mention.end
+    pieces += _words(question, at, len(question), language)
+    return Gloss(question, language, tuple(_digits(pieces)), tuple(mentions))
+
+
+def language_of(question: str, mentions: Sequence[Mention] = ()) -> str:
+    """The language of a question: by its script, else by the glossary that knows most of it."""
+    kept = list(question)
+    for mention in mentions:
+        kept[mention.start : mention.end] = " " * (mention.end - mention.start)
+    text = "".join(kept)
+    han, cyrillic = len(_HAN.findall(text)), len(_CYRILLIC.findall(text))
+    if han or cyrillic:
+        return "zh" if han * 2 >= cyrillic else "ru"
+    words = [word for word in re.findall(r"[^\W\d_]+", text.lower()) if len(word) > 1]
+    english = sum(word in _english() for word in words)
+    found = {name: sum(_known(name, word) for word in words) for name in _LATIN}
+    best = max(found, key=lambda name: found[name])
+    return best if found[best] > english else "en"
+
+
+def _known(language: str, word: str) -> float:
+    """How much a word speaks for a language: most if the word is in no other one."""
+    if _glossary(language).find((word,)) is None:
+        return 0.0
+    shared = sum(_glossary(other).find((word,)) is not None for other in _LATIN)
+    return 1.0 + 0.5 / shared
+
+
+def _digits(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The pieces with numbers in digits: "twenty" "five" becomes "25"."""
+    place = 0
+    while place < len(pieces):
+        end, value = place, 0
+        while end < len(pieces) and pieces[end].text in _NUMBERS:
+            value = _grown(value, _NUMBERS[pieces[end].text])
+            end += 1
+        if end == place or pieces[place:end] == pieces[place : place + 1] and value == 1:
+            yield pieces[place]  # no number, or "one", which stands for a thing as often
+            place += 1
+        else:
+            yield Piece(str(value), pieces[place].start, pieces[end - 1].end)
+            place = end
+
+
+def _grown(value: int, number: int) -> int:
+    """A number in words with one more word: "two" and "hundred" make 200."""
+    return max(value, 1) * number if number in (100, 1000) else value + number
+
+
+def _words(question: str, start: int, end: int, language: str) -> Iterator[Piece]:
+    found = [
+        (word[0].lower(), word.start(), word.end()) for word in _WORD.finditer(question, start, end)
+    ]
+    glossary = _glossary(language)
+    place = 0
+    while place < len(found):
+        text, first, last = found[place]
+        if language == "zh" and _HAN.match(text):
+            yield from _han(text, first, glossary)
+            place += 1
+            continue
+        for length in range(min(_LONGEST, len(found) - place), 0, -1):
+            run = found[place : place + length]
+            known = glossary.find(tuple(word for word, _, _ in run))
+            if known is not None:
+                yield Piece("" if known == "-" else known, first, run[-1][2])
+                place += length
+                break
+        else:
+            yield Piece(text, first, last)
+            place += 1
+
+
+def _han(text: str, start: int, glossary: "_Glossary") -> Iterator[Piece]:
+    """Chinese has no spaces: the longest known word wins at each place."""
+    at = 0
+    while at < len(text):
+        for length in range(min(_LONGEST_HAN, len(text) - at), 0, -1):
+            known = glossary.exact.get(text[at : at + length])
+            if known is not None or length == 1:
+                word = text[at] if known is None else known
+                yield Piece("" if word == "-" else word, start + at, start + at + length)
+                at += length
+                break
+
+
+@dataclass(frozen=True)
+class _Glossary:
+    """What the words of a language mean.
+
+    Attributes:
+        exact: words and phrases, with their glosses.
+        stems: beginnings of words, with their glosses.
+    """
+
+    exact: Mapping[str, str]
+    stems: Mapping[str, str]
+
+    def find(self, words: Sequence[str]) -> str | None:
+        """The gloss of a word or phrase; none if it is unknown."""
+        known = self.exact.get(" ".join(words))
+        if known is not None or len(words) > 1:
+            return known
+        word = words[0]
+        stems = (self.stems.get(word[:length]) for length in range(len(word), 2, -1))
+        return next((stem for stem in stems if stem is not None), None)
+
+
+@cache
+def _glossary(language: str) -> _Glossary:
+    if language == "en":
+        return _Glossary({}, {})
+    path = files("index") / "languages" / f"{language}.tsv"
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line]
+    exact = {form: meaning for form, meaning in rows if not form.endswith("*")}
+    stems = {form[:-1]: meaning for form, meaning in rows if form.endswith("*")}
+    return _Glossary(exact, stems)
+
+
+@cache
+def _english() -> frozenset[str]:
+    """Every English word that stands in a glossary."""
+    meanings = (
+        meaning
+        for name in LANGUAGES
+        for meaning in (*_glossary(name).exact.values(), *_glossary(name).stems.values())
+    )
+    return frozenset(word for meaning in meanings for word in re.findall(r"[a-z]+", meaning))
