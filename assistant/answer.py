@@ -26,6 +26,7 @@ class StepState:
         done: progress from 0 to 1.
         note: what is going on right now.
         why: why this tool.
+        blocks: how many blocks of the answer it gave.
     """
 
     tool: str
@@ -37,6 +38,7 @@ class StepState:
     done: float = 0.0
     note: str = ""
     why: str = ""
+    blocks: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Questions and the turns of a conversation."""
+"""Questions, the turns of a conversation, and what a later question may point back to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,3 +52,141 @@ class Turn:
     images: tuple[Path, ...]
     answers: tuple[Mapping[str, Any], ...]
     asked: str
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that came with a question.
+
+    Attributes:
+        kind: image, mask, zip, csv, audio or pdf.
+        name: its file name; empty if it has none.
+        path: where it lies; none when a plan is made without files.
+    """
+
+    kind: str
+    name: str = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ref:
+    """What an argument points to: a file, or what a step made.
+
+    Attributes:
+        kind: attachment or step.
+        number: place of the attachment in its turn, or of the step in its plan, from 1.
+        turn: number of the earlier turn, from 1; 0 for this one.
+        picture: which of several pictures that a step made, from 1; 0 for all.
+    """
+
+    kind: str
+    number: int
+    turn: int = 0
+    picture: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tool to run.
+
+    Attributes:
+        tool: name of the tool.
+        arguments: what was said or carried over; defaults are left out. Files and what steps make
+            are `Ref`s.
+        why: why this tool.
+    """
+
+    tool: str
+    arguments: Mapping[str, Any]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An earlier question and what was done about it.
+
+    Attributes:
+        text: the question.
+        attachments: its files.
+        steps: what was run, or would have been.
+        answer: what the assistant said; only its words when they are all that is known.
+        pictures: how many pictures each step made.
+        systems: the systems that the answer is about, the foremost first.
+    """
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    steps: tuple[Step, ...] = ()
+    answer: str = ""
+    pictures: tuple[int, ...] = ()
+    systems: tuple[str, ...] = ()
+
+
+Past = Sequence[Exchange]
+
+
+def earlier(past: Past) -> list[tuple[int, int, Attachment]]:
+    """The files of earlier turns, oldest first, each with its turn and its place there."""
+    return [
+        (turn, place, file)
+        for turn, exchange in enumerate(past, start=1)
+        for place, file in enumerate(exchange.attachments, start=1)
+    ]
+
+
+def told(value: Any, own: int, past: Past) -> Any:
+    """An argument as programs read it.
+
+    This question's files are `attachment:1` and so on, those of earlier turns follow them; what a
+    step makes is `step:1`, of an earlier turn `turn:1/step:1`.
+
+    Args:
+        value: the argument.
+        own: how many files came with this question.
+        past: the turns before.
+    """
+    if isinstance(value, Mapping):
+        return {name: told(item, own, past) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [told(item, own, past) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if not isinstance(value, Ref):
+        return value
+    if value.kind == "attachment":
+        if not value.turn:
+            return f"attachment:{value.number}"
+        places = [(turn, place) for turn, place, _ in earlier(past)]
+        return f"attachment:{own + 1 + places.index((value.turn, value.number))}"
+    made = f"step:{value.number}" + (f"/image:{value.picture}" if value.picture else "")
+    return f"turn:{value.turn}/{made}" if value.turn else made
+
+
+def understood(value: Any, turn: int, past: Past) -> Any:
+    """What `told` told in an earlier turn, as it is pointed to from now.
+
+    Args:
+        value: the argument as it was kept.
+        turn: number of that turn.
+        past: all turns before the present one.
+    """
+    if isinstance(value, list):
+        return tuple(understood(item, turn, past) for item in value)
+    if not isinstance(value, str):
+        return value
+    kind, _, number = value.partition(":")
+    if kind == "attachment" and number.isdigit():
+        own = len(past[turn - 1].attachments)
+        if int(number) <= own:
+            return Ref("attachment", int(number), turn)
+        before = earlier(past[: turn - 1])
+        place = int(number) - own - 1
+        return Ref("attachment", before[place][1], before[place][0]) if place < len(before) else value
+    if kind == "step" and number.partition("/")[0].isdigit():
+        step, _, picture = number.partition("/image:")
+        return Ref("step", int(step), turn, int(picture or 0))
+    if kind == "turn" and "/step:" in number:
+        there, _, step = number.partition("/")
+        return understood(step, int(there), past)
+    return value

@@ -32,7 +32,7 @@ from tools.base import Report
 
 _RANK, _INNER = 16, 128
 _EPOCHS, _BATCH, _SEED = 10, 32, 1
-_RATE, _HEAD_RATE, _DECAY = 6e-4, 2e-3, 0.01
+_RATE, _HEAD_RATE, _DECAY = 2e-3, 2e-3, 0.01
 _DROP, _FORGET = 0.2, 0.08  # of the mean vector and words; of tokens, replaced by [MASK]
 _LOST, _STRAY = 0.12, 0.03  # questions whose pictures are taken away, and given one
 IGNORED = -100  # a token whose role is not known

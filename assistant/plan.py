@@ -1,35 +1,26 @@
-"""From a question and what the index found to a plan: run, ask back, or decline."""
+"""From a question, its files and its history to a plan: run, ask back, or decline."""
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from assistant.arguments import arguments_for
-from index.documents import Document
-from index.encoder import Vectors
-from index.search import SearchIndex
+import numpy as np
+
+from assistant.arguments import Heard, arguments_for, insist
+from assistant.conversation import Attachment, Exchange, Past, Step, told
+from assistant.router import AGAIN, LABELS, NONE, TOOLS, Reading, Router, Situation
+from assistant.router import load_router as router
+from index.gloss import Gloss, engine, gloss
+from index.names import Names
 from tools.base import NeedsInput, Tool
 
-ROUTING = Path(str(files("index"))) / "routing"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One tool to run.
-
-    Attributes:
-        tool: name of the tool.
-        arguments: what was said or carried over; defaults are left out.
-        why: why this tool.
-    """
-
-    tool: str
-    arguments: Mapping[str, Any]
-    why: str
+_STARTS = 0.5  # probability from which a token begins a later step
+_AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
+_NEAREST = 3  # tools offered where none fits
+_YES = re.compile(
+    r"^(?:yes|yeah|yep|sure|ok|okay|go|go ahead|do it|do that|please do|start|agreed|fine|proceed|correct|right|exactly|of course)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -41,94 +32,170 @@ class Run:
 
 @dataclass(frozen=True)
 class Clarify:
-    """Ask one short question back, with choices to click."""
+    """Ask one short question back, with choices to click.
+
+    Attributes:
+        question: what is asked.
+        choices: what to click.
+        steps: what was understood so far, so that the reply can complete it.
+    """
 
     question: str
     choices: tuple[str, ...]
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
 class Decline:
     """No tool fits: say so, with what can be done instead, nearest first."""
 
-    nearest: tuple[Step, ...]
+    nearest: tuple[str, ...]
 
 
 Plan = Run | Clarify | Decline
 
 
-def told(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as programs read them: pictures by their place, as `attachment:1`."""
+@dataclass(frozen=True)
+class Asked:
+    """A question with everything that a plan is made from.
 
-    def tell(value: Any) -> Any:
-        if isinstance(value, tuple) and value and all(isinstance(item, Path) for item in value):
-            return [f"attachment:{place}" for place, _ in enumerate(value, start=1)]
-        if isinstance(value, Path):
-            return str(value)
-        return list(value) if isinstance(value, tuple) else value
+    Attributes:
+        text: the person's words.
+        files: what came with it.
+        past: the turns before.
+    """
 
-    return {name: tell(value) for name, value in arguments.items()}
-
-
-def tool_documents(tools: Mapping[str, Tool]) -> tuple[Document, ...]:
-    """The example questions of every tool, to be searched beside the cards."""
-    return tuple(
-        Document(f"tool:{tool.name}", text)
-        for tool in tools.values()
-        for text in tool.card.examples
-    )
+    text: str
+    files: tuple[Attachment, ...] = ()
+    past: tuple[Exchange, ...] = ()
 
 
-@cache
-def threshold() -> float:
-    """The cosine from which a question counts as like an example; made by `index fit`."""
-    fitted = json.loads((ROUTING / "threshold.json").read_text(encoding="utf-8"))
-    return float(fitted["threshold"])
-
-
-def plan(
-    text: str,
-    images: Sequence[Path],
-    vector: Vectors,
-    index: SearchIndex,
-    tools: Mapping[str, Tool],
-) -> Plan:
+def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     """Chooses what to do about a question.
 
     Args:
-        text: the question.
-        images: its pictures, decoded.
-        vector: the question's vector, shape (DIMENSIONS,).
-        index: holds the tools' example questions beside the cards.
+        asked: the question.
+        names: finds the systems that it names.
         tools: all tools.
     """
-    near = nearest_examples(vector, index)
-    if not near or near[0].cosine < threshold():
-        return Decline(tuple(Step(found.tool, {}, found.example) for found in near[:3]))
-    best = near[0]
-    try:
-        arguments = arguments_for(tools[best.tool], text, images, index.names)
-    except NeedsInput as missing:
-        return Clarify(missing.question, missing.choices)
-    return Run((Step(best.tool, arguments, f'It is most like "{best.example}".'),))
+    network, whole = router(), gloss(asked.text, names)
+    situation = replace(_situation(asked), kinds=_kinds(whole, names))
+    reading = network.read(whole, situation)
+    parts = _parts(whole, reading)
+    if len(parts) == 1:
+        chosen, again = _tool(reading, situation)
+        if chosen == NONE:
+            return Decline(_nearest(reading))
+        heard = [(chosen, again, whole, reading)]
+    else:
+        heard = list(_read_parts(network, parts, situation, names))
+        if not heard:
+            return Decline(_nearest(reading))
+    return _steps(asked, heard, tools)
 
 
-@dataclass(frozen=True)
-class Near:
-    """A tool by its example question nearest to a text."""
+def _read_parts(
+    network: Router, parts: Sequence[Gloss], situation: Situation, names: Names
+) -> Iterator[tuple[str, bool, Gloss, Reading]]:
+    """The tool of each part; parts that no tool does are left out."""
+    last = situation.last
+    for place, part in enumerate(parts):
+        here = replace(situation, last=last, later=place > 0, kinds=_kinds(part, names))
+        reading = network.read(part, here)
+        chosen, again = _tool(reading, here)
+        if chosen != NONE:
+            yield chosen, again, part, reading
+            last = chosen
 
-    tool: str
-    cosine: float
-    example: str
+
+def _steps(
+    asked: Asked, heard: Sequence[tuple[str, bool, Gloss, Reading]], tools: Mapping[str, Tool]
+) -> Plan:
+    steps: list[Step] = []
+    for tool, again, part, reading in heard:
+        carried = _carried(asked, steps, tool) if again else {}
+        words = Heard(part, reading, asked.files, asked.past, tuple(steps), carried)
+        found = arguments_for(tools[tool], words)
+        try:
+            insist(tool, found)
+        except NeedsInput as missing:
+            pending = (*steps, Step(tool, found))
+            return Clarify(missing.question, missing.choices, pending)
+        steps.append(Step(tool, found, _why(tool, part, tools)))
+    return Run(tuple(steps))
 
 
-def nearest_examples(vector: Vectors, index: SearchIndex) -> tuple[Near, ...]:
-    """Every tool once, by its nearest example question, nearest first."""
-    cosines = index.vectors @ vector
-    best: dict[str, Near] = {}
-    for place in cosines.argsort()[::-1]:
-        found = index.documents[place]
-        name = found.id.removeprefix("tool:")
-        if name != found.id and name not in best:
-            best[name] = Near(name, float(cosines[place]), found.text)
-    return tuple(best.values())
+def _why(tool: str, part: Gloss, tools: Mapping[str, Tool]) -> str:
+    title = tools[tool].card.title
+    return f'"{part.said}" asks for this: {title[:1].lower()}{title[1:]}.'
+
+
+def _carried(asked: Asked, steps: Sequence[Step], tool: str) -> dict[str, Any]:
+    """The arguments of the last step with this tool, of this plan or of the turn before."""
+    for step in reversed(steps):
+        if step.tool == tool:
+            return dict(step.arguments)
+    for exchange in reversed(asked.past):
+        for step in reversed(exchange.steps):
+            if step.tool == tool:
+                return dict(step.arguments)
+    return {}
+
+
+def _situation(asked: Asked) -> Situation:
+    kinds = [file.kind for file in asked.files]
+    last = asked.past[-1] if asked.past else None
+    return Situation(
+        images=kinds.count("image"),
+        masks=kinds.count("mask"),
+        archives=kinds.count("zip"),
+        tables=kinds.count("csv"),
+        others=sum(kind not in ("image", "mask", "zip", "csv") for kind in kinds),
+        before=sum(len(exchange.attachments) for exchange in asked.past),
+        last=(last.steps[-1].tool if last.steps else NONE) if last else "",
+        asked=bool(last and last.answer.rstrip().endswith("?")),
+    )
+
+
+def _kinds(part: Gloss, names: Names) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(engine(names, mention) for mention in part.mentions))
+
+
+def _tool(reading: Reading, situation: Situation) -> tuple[str, bool]:
+    """The likeliest tool, and whether it is the step before once more."""
+    share = np.exp(reading.tools)
+    again = float(share[LABELS.index(AGAIN)])
+    best = {name: float(share[LABELS.index(name)]) for name in (*TOOLS, NONE)}
+    if situation.last in best:
+        best[situation.last] += again
+    chosen = max(best, key=best.__getitem__)
+    return chosen, chosen == situation.last and again > _AGAIN * best[chosen]
+
+
+def _nearest(reading: Reading) -> tuple[str, ...]:
+    order = np.argsort(reading.tools[: len(TOOLS)])[::-1]
+    return tuple(TOOLS[place] for place in order[:_NEAREST])
+
+
+def _parts(whole: Gloss, reading: Reading) -> list[Gloss]:
+    """The question cut where the network says that a later step begins."""
+    cuts = [
+        whole.original(*reading.spans[place])[0]
+        for place in np.flatnonzero(reading.starts >= _STARTS)
+        if reading.spans[place][1] > reading.spans[place][0]
+    ]
+    edges = [0, *dict.fromkeys(cut for cut in cuts if cut > 0), len(whole.question)]
+    parts = [whole.part(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [part for part in parts if re.search(r"\w", part.text)] or [whole]
+
+
+def steps_told(steps: Sequence[Step], asked: Asked) -> list[dict[str, Any]]:
+    """Steps as programs read them."""
+    own = len(asked.files)
+    return [
+        {
+            "tool": step.tool,
+            "arguments": {name: told(v, own, asked.past) for name, v in step.arguments.items()},
+        }
+        for step in steps
+    ]

@@ -52,7 +52,8 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "offline": (None, True),
     "freeze": (None, True, False),
 }  # fmt: skip
-BUCKETS = 1 << 14  # of hashed words
+BUCKETS = 1 << 15  # of hashed words
+_PART = 4  # letters of a part of a word
 LONGEST = 160  # tokens of a gloss that are read
 _WORD = re.compile(r"[^\W_]+")
 _SIGNS = {
@@ -123,10 +124,13 @@ def features(gloss: Gloss, situation: Situation) -> Vectors:
 
 
 def hashed(text: str) -> tuple[int, ...]:
-    """Buckets of the words and pairs of words of a text; never empty."""
+    """Buckets of the words, pairs of words and parts of words of a text; never empty."""
     words = ["^", *_WORD.findall(text), "$"]
     pairs = [f"{left} {right}" for left, right in zip(words, words[1:], strict=False)]
-    return tuple(zlib.crc32(gram.encode()) % BUCKETS for gram in (*words[1:-1], *pairs))
+    parts = [
+        f"<{word}>"[at : at + _PART] for word in words[1:-1] for at in range(len(word) + 3 - _PART)
+    ]
+    return tuple(zlib.crc32(gram.encode()) % BUCKETS for gram in (*words[1:-1], *pairs, *parts))
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """What the batch commands do with one row, and what the model commands tell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from assistant.answer import to_json
 from assistant.ask import Assistant, ask, call, decide
-from assistant.conversation import Question
-from assistant.plan import Clarify, Decline, told
+from assistant.conversation import Attachment, Exchange, Question
+from assistant.plan import Asked, Clarify, Decline, steps_told
+from assistant.plan import plan as make_plan
 from assistant.settings import Settings
 from tools.base import Agreement, ToolFailed
 
@@ -29,22 +30,41 @@ def answered(
 
 
 def planned(assistant: Assistant, row: Mapping[str, Any]) -> dict[str, Any]:
-    """What would be done about one row."""
-    names = [str(attachment) for attachment in row.get("attachments", ())]
-    pictures = [name for name in names if name.partition(":")[0] == "image"]
-    images = tuple(Path(name.partition(":")[2] or "picture") for name in pictures)
-    plan, answer = decide(assistant, Question(row["text"]), images)
+    """What would be done about one row, after what would have been done about its history."""
+    past = _past(assistant, row.get("history", ()))
+    asked = Asked(row["text"], _files(row), past)
+    plan, answer = decide(assistant, Question(row["text"]), asked.files, past)
     found: dict[str, Any] = {"outcome": "run", "steps": [], "ask": None, "choices": []}
     if isinstance(plan, Clarify):
         found |= {"outcome": "clarify", "ask": plan.question, "choices": list(plan.choices)}
     elif isinstance(plan, Decline):
-        found |= {"outcome": "decline", "choices": [step.why for step in plan.nearest]}
+        examples = [assistant.tools[name].card.examples[0] for name in plan.nearest]
+        found |= {"outcome": "decline", "choices": examples}
     else:
-        found["steps"] = [
-            {"tool": step.tool, "arguments": told(step.arguments)} for step in plan.steps
-        ]
+        found["steps"] = steps_told(plan.steps, asked)
     found["hits"] = [{"id": hit.id, "score": round(hit.score, 4)} for hit in answer.hits]
     return found
+
+
+def _past(assistant: Assistant, history: Sequence[Mapping[str, Any]]) -> tuple[Exchange, ...]:
+    """The turns of a history, each with what would have been done about it."""
+    past: tuple[Exchange, ...] = ()
+    for place, turn in enumerate(history):
+        if turn["role"] != "user":
+            continue
+        reply = history[place + 1] if place + 1 < len(history) else {"role": "user"}
+        said = reply["text"] if reply["role"] == "assistant" else ""
+        asked = Asked(turn["text"], _files(turn), past)
+        plan = make_plan(asked, assistant.names, assistant.tools)
+        steps = () if isinstance(plan, Decline) else plan.steps
+        systems = assistant.index.named(said) if said else ()
+        past = (*past, Exchange(turn["text"], asked.files, steps, said, (), systems))
+    return past
+
+
+def _files(row: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    named = (str(name).partition(":") for name in row.get("attachments", ()))
+    return tuple(Attachment(kind, name) for kind, _, name in named)
 
 
 def availability(settings: Settings) -> list[dict[str, Any]]:

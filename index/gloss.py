@@ -13,14 +13,21 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 
-from index.names import Mention
+from index.names import Mention, Names
 
 LANGUAGES = ("en", "de", "es", "fr", "ru", "zh")
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,]\d+)*|[^\s\w]|_", re.UNICODE)
+_WORD = re.compile(r"[^\W\d_]+['’](?=[^\W\d_])|[^\W\d_]+|\d+(?:[.,]\d+)*|[^\s\w]|_")
 _CYRILLIC, _HAN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u3400-\u9fff]")
 _LONGEST = 5  # words of the longest phrase in a glossary
 _LONGEST_HAN = 8  # characters of the longest Chinese word
 _LATIN = ("de", "es", "fr")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SHARED = 0.95  # what a word that English has too says for another language
+# The word that stands for a system, by the engine that runs it.
+_STAND_INS: Mapping[str, str] = {
+    "convnet": "resnet", "flux": "flux", "stable_diffusion": "diffusion", "bfl": "flux",
+    "training": "github", "none": "midjourney",
+}  # fmt: skip
 _NUMBERS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
@@ -73,7 +80,8 @@ class Gloss:
         for piece in self.pieces:
             before, glossed = glossed, piece.text != self.question[piece.start : piece.end].lower()
             # Two glosses must not run together, as the Chinese words did.
-            apart = piece.start > end or before or glossed
+            touch = "".join(parts)[-1:].isalnum() and piece.text[:1].isalnum()
+            apart = piece.start > end or (touch and (before or glossed))
             parts.append(" " + piece.text if parts and piece.text and apart else piece.text)
             end = piece.end
         return tuple(parts)
@@ -112,47 +120,53 @@ class Gloss:
         return self.question[self.pieces[0].start : self.pieces[-1].end].strip()
 
 
-def gloss(question: str, mentions: Sequence[Mention], stand_ins: Mapping[str, str]) -> Gloss:
+def gloss(question: str, names: Names) -> Gloss:
     """Glosses a question.
 
     Args:
         question: the person's words.
-        mentions: the systems that they name.
-        stand_ins: an English word for each system named, by id.
+        names: finds the systems that they name; each is glossed by one word for its kind.
     """
-    language = language_of(question, mentions)
+    mentions = names.mentions(question)
+    language = _language(question, mentions, names)
     pieces: list[Piece] = []
     at = 0
     for mention in mentions:
         pieces += _words(question, at, mention.start, language)
-        pieces.append(Piece(stand_ins[mention.system], mention.start, mention.end))
+        pieces.append(Piece(_STAND_INS[engine(names, mention)], mention.start, mention.end))
         at = mention.end
     pieces += _words(question, at, len(question), language)
-    return Gloss(question, language, tuple(_digits(pieces)), tuple(mentions))
+    return Gloss(question, language, tuple(_digits(pieces)), mentions)
 
 
-def language_of(question: str, mentions: Sequence[Mention] = ()) -> str:
+def engine(names: Names, mention: Mention) -> str:
+    """The engine of a system that was named."""
+    card = names.catalog.get(mention.system)
+    return card.run.engine if card else "none"
+
+
+def _language(question: str, mentions: Sequence[Mention], names: Names) -> str:
     """The language of a question: by its script, else by the glossary that knows most of it."""
-    kept = list(question)
+    kept = list(question.lower())
     for mention in mentions:
         kept[mention.start : mention.end] = " " * (mention.end - mention.start)
     text = "".join(kept)
     han, cyrillic = len(_HAN.findall(text)), len(_CYRILLIC.findall(text))
     if han or cyrillic:
         return "zh" if han * 2 >= cyrillic else "ru"
-    words = [word for word in re.findall(r"[^\W\d_]+", text.lower()) if len(word) > 1]
-    english = sum(word in _english() for word in words)
-    found = {name: sum(_known(name, word) for word in words) for name in _LATIN}
-    best = max(found, key=lambda name: found[name])
-    return best if found[best] > english else "en"
+    words = [word for word in _LETTERS.findall(text) if len(word) > 1]
+    english = [names.is_word(word) for word in words]
+    scores = {"en": sum(1.0 if whole else 0.2 for whole in english)}
+    for name in _LATIN:
+        known = [_tells(_glossary(name).find((word,)), word) for word in words]
+        both = zip(known, english, strict=True)
+        scores[name] = sum((_SHARED if whole else 1.2) for found, whole in both if found)
+    return max(scores, key=lambda name: (scores[name], name == "en"))
 
 
-def _known(language: str, word: str) -> float:
-    """How much a word speaks for a language: most if the word is in no other one."""
-    if _glossary(language).find((word,)) is None:
-        return 0.0
-    shared = sum(_glossary(other).find((word,)) is not None for other in _LATIN)
-    return 1.0 + 0.5 / shared
+def _tells(meaning: str | None, word: str) -> bool:
+    """Whether a word of a glossary speaks for its language: not if English writes it alike."""
+    return meaning is not None and meaning.replace("-", "")[:4] != word[:4]
 
 
 def _digits(pieces: Sequence[Piece]) -> Iterator[Piece]:
@@ -178,7 +192,8 @@ def _grown(value: int, number: int) -> int:
 
 def _words(question: str, start: int, end: int, language: str) -> Iterator[Piece]:
     found = [
-        (word[0].lower(), word.start(), word.end()) for word in _WORD.finditer(question, start, end)
+        (word[0].lower().replace("’", "'"), word.start(), word.end())
+        for word in _WORD.finditer(question, start, end)
     ]
     glossary = _glossary(language)
     place = 0
@@ -227,7 +242,7 @@ class _Glossary:
 
     def find(self, words: Sequence[str]) -> str | None:
         """The gloss of a word or phrase; none if it is unknown."""
-        known = self.exact.get(" ".join(words))
+        known = self.exact.get(" ".join(words).replace(" - ", "-").replace("' ", "'"))
         if known is not None or len(words) > 1:
             return known
         word = words[0]
@@ -244,14 +259,3 @@ def _glossary(language: str) -> _Glossary:
     exact = {form: meaning for form, meaning in rows if not form.endswith("*")}
     stems = {form[:-1]: meaning for form, meaning in rows if form.endswith("*")}
     return _Glossary(exact, stems)
-
-
-@cache
-def _english() -> frozenset[str]:
-    """Every English word that stands in a glossary."""
-    meanings = (
-        meaning
-        for name in LANGUAGES
-        for meaning in (*_glossary(name).exact.values(), *_glossary(name).stems.values())
-    )
-    return frozenset(word for meaning in meanings for word in re.findall(r"[a-z]+", meaning))

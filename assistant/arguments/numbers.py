@@ -1,0 +1,181 @@
+"""Arguments that are numbers: sizes, steps, seeds, counts and limits, in the words of a gloss."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from assistant.router import ROLES, Reading
+from index.quantities import Quantity, number_of, quantities
+
+_N = r"(\d+(?:,\d{3})+|\d+(?:[.,]\d+)?(?:\s?e\s?-\s?\d+)?|\.\d+|one|single)"
+_IS = r"(?:\s+(?:of|is|to|at|be|number|as|with|was|value|scale|set))*\s*[:=#]?\s*"
+# Parameter -> patterns of a gloss; the group is the number.
+_PATTERNS: Mapping[str, tuple[str, ...]] = {
+    "seed": (rf"\bseeds?{_IS}{_N}", rf"#{_N}\b"),
+    "guidance": (rf"\b(?:guidance|cfg)(?:\s+scale)?{_IS}{_N}", rf"{_N}\s+(?:guidance|cfg)\b"),
+    "strength": (rf"\b(?:strength|denoise|denoising){_IS}{_N}(?!\s*steps)", rf"{_N}\s*%?\s+strength\b"),
+    "learning_rate": (rf"\b(?:lr|learn(?:ing)?[\s-]?rate|step size){_IS}{_N}", rf"{_N}\s+(?:lr|learning rate)\b"),
+    "prior_weight": (rf"\bprior(?:[\s-]loss)?[\s-]weight{_IS}{_N}",),
+    "prior_images": (
+        rf"{_N}\s+(?:\w+\s+)?(?:class|prior|regulari[sz]ation|reg)[\s-](?:\w+\s)?(?:images?|pictures?|photos?|samples?)",
+        rf"\b(?:prior|class|reg\w*)(?:\s(?:preservation|images?|pictures?))+{_IS}{_N}",
+    ),
+    "rank": (rf"\brank{_IS}{_N}", rf"{_N}[\s-]rank\b", rf"\br\s?=\s?{_N}"),
+    "opset": (rf"\bopset{_IS}{_N}",),
+    "batch_size": (
+        rf"\bbatch(?:es)?(?:[\s-]?sizes?)?{_IS}{_N}", rf"\bbs{_IS}{_N}",
+        rf"{_N}\s+(?:\w+\s)?(?:at once|at a time|per batch|in a batch|in one go)",
+        rf"\bbatches of {_N}",
+    ),
+    "threads": (rf"{_N}[\s-](?:cpu\s)?(?:threads?|threds?|cores?)\b", rf"\bthreads?{_IS}{_N}"),
+    "runs": (
+        rf"{_N}\s+(?:\w+\s)?(?:runs|times|repetitions|repeats|trials|iterations|passes|measurements)\b",
+        rf"\b(?:repeat|runs?|repetitions){_IS}{_N}(?!\s*(?:px|pixel|thread|core|step|x\b))",
+    ),
+    "epochs": (rf"{_N}\s+(?:\w+\s)?(?:epochs?|rounds?|passes|epocs?|epoch's)\b", rf"\bepochs?{_IS}{_N}"),
+    "steps": (
+        rf"{_N}[\s-]+(?:\w+\s)?(?:steps?|iterations?|iters?|stps|stpes)\b",
+        rf"\b(?:steps?|iterations?|iters|stps|stpes){_IS}{_N}",
+    ),
+    "top_k": (
+        rf"\btop[\s-]?{_N}", rf"\b(?:best|first){_IS}{_N}\b",
+        rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|classes|candidates|suggestions|answers|names|options|predictions|possibilities|ideas|likely|likeliest|probable)\b",
+    ),
+    "resolution": (rf"\b(?:resolution|res|resoluton){_IS}{_N}", rf"{_N}\s?(?:px|pixels?)?\s+resolution\b", rf"\bat {_N}\s?(?:px|pixels?)\b"),
+    "image_size": (rf"\b(?:image|input|picture)[\s-]?size{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
+}  # fmt: skip
+_WHOLE = frozenset({
+    "seed", "prior_images", "rank", "opset", "batch_size", "threads", "runs", "epochs", "steps",
+    "top_k", "resolution", "image_size", "count", "width", "height",
+})  # fmt: skip
+_SHAPES = (
+    (r"\b(?:phone|mobile) wallpaper|\bwallpaper for (?:my |the |a )?(?:phone|mobile)", (1080, 1920)),
+    (r"\bwallpaper\b(?! pattern)|\bfull[\s-]?hd\b|\b1080p\b|\bdesktop background", (1920, 1080)),
+    (r"\b4k\b|\buhd\b", (3840, 2160)),
+    (r"\bsquare(?: format| picture| image)?\b", (1024, 1024)),
+    (r"\b(?:portrait|vertical|upright|tall)[\s-](?:format|orientation|version|picture|image)|\bvertical\b|\bupright\b", (832, 1216)),
+    (r"\b(?:landscape|horizontal|wide)[\s-](?:format|orientation|version|picture|image)|\bhorizontal\b|\bwidescreen\b", (1216, 832)),
+)  # fmt: skip
+_ROLE_SURE = 0.5  # probability from which a number has the role that the network gives it
+
+
+def numbers(text: str, reading: Reading, wanted: Collection[str]) -> dict[str, float | int]:
+    """The numeric arguments that a gloss gives, of those that a tool wants."""
+    taken: list[tuple[int, int]] = []
+    found: dict[str, float | int] = {}
+    if {"width", "height"} & set(wanted):
+        found |= _size(text, reading, taken, "image_size" in wanted)
+    for name, patterns in _PATTERNS.items():
+        if name in wanted and (match := _first(patterns, text, taken)):
+            found[name] = _value(name, match, text)
+            taken.append(match.span(1))
+    if "count" in wanted and (counted := _count(text, taken)):
+        found["count"] = counted
+    for name, quantity in _by_role(text, reading, taken):
+        if name in wanted and name not in found:
+            found[name] = _whole(name, quantity.value)
+    return found
+
+
+def _first(
+    patterns: Collection[str], text: str, taken: Collection[tuple[int, int]]
+) -> re.Match[str] | None:
+    for pattern in patterns:
+        for match in re.finditer(pattern, text):
+            if not any(start < match.end(1) and match.start(1) < end for start, end in taken):
+                return match
+    return None
+
+
+def _value(name: str, match: re.Match[str], text: str) -> float | int:
+    written = match[1]
+    value = 1.0 if written in ("one", "single") else number_of(written)
+    after = text[match.end(1) : match.end(1) + 9].lstrip()
+    if name == "strength" and (after.startswith(("%", "percent")) or value > 1):
+        value /= 100
+    if re.match(r"k\b", after):
+        value *= 1000
+    return _whole(name, value)
+
+
+def _whole(name: str, value: float) -> float | int:
+    return int(value) if name in _WHOLE else value
+
+
+def _size(
+    text: str, reading: Reading, taken: list[tuple[int, int]], classifier: bool
+) -> dict[str, int]:
+    """Width and height in pixels: as "768x512", "768 wide", "4 megapixels", "square"."""
+    for quantity in quantities(text):
+        span = (quantity.start, quantity.end)
+        if quantity.unit == "size":
+            taken.append(span)
+            return {"width": int(quantity.value), "height": int(quantity.height)}
+        if quantity.unit == "megapixels":
+            taken.append(span)
+            side = round((quantity.value * 1024**2) ** 0.5 / 16) * 16
+            return {"width": side, "height": side}
+    one = _one_side(text, taken)
+    if one or classifier:
+        return one
+    for pattern, (width, height) in _SHAPES:
+        if re.search(pattern, text):
+            return {"width": width, "height": height}
+    for quantity in quantities(text):
+        role = _role(reading, quantity)
+        if quantity.unit == "px" or (role == "size" and not quantity.unit):
+            taken.append((quantity.start, quantity.end))
+            return {"width": int(quantity.value), "height": int(quantity.value)}
+    return {}
+
+
+def _one_side(text: str, taken: list[tuple[int, int]]) -> dict[str, int]:
+    found = {}
+    for name, words in (("width", "wide|width|across|broad"), ("height", "high|tall|height")):
+        pattern = rf"{_N}\s?(?:px|pixels?)?\s(?:{words})\b|\b(?:{words}){_IS}{_N}"
+        for match in re.finditer(pattern, text):
+            group = 1 if match[1] else 2
+            if match[group][:1].isdigit():
+                found[name] = int(number_of(match[group]))
+                taken.append(match.span(group))
+    return found
+
+
+def _count(text: str, taken: Collection[tuple[int, int]]) -> int | None:
+    """How many pictures are wanted."""
+    for quantity in quantities(text):
+        free = not any(start <= quantity.start < end for start, end in taken)
+        if free and quantity.unit == "images" and 1 <= quantity.value <= 1000:
+            return int(quantity.value)
+    more = re.search(rf"{_N}\s+(?:\w+\s){{0,2}}(?:of (?:them|those|these|it)|more|different|such|other)\b", text)
+    if more and more[1].isdigit() and not any(s <= more.start(1) < e for s, e in taken):
+        return int(more[1])
+    times = re.search(r"\b(\d+)\s?x\b(?!\s?\d)|\bx\s?(\d+)\b|\bcount\s*[:=]?\s*(\d+)", text)
+    return int(next(filter(None, times.groups()))) if times else None
+
+
+def _role(reading: Reading, quantity: Quantity) -> str:
+    """The role that the network gives to a number; empty if it is unsure."""
+    places = [
+        place
+        for place, (first, last) in enumerate(reading.spans)
+        if quantity.start <= first and last <= quantity.end and last > first
+    ]
+    if not places:
+        return ""
+    mean = reading.roles[places[:1]].mean(axis=0)
+    best = int(np.argmax(mean))
+    return ROLES[best] if mean[best] >= _ROLE_SURE else ""
+
+
+def _by_role(
+    text: str, reading: Reading, taken: Collection[tuple[int, int]]
+) -> Iterator[tuple[str, Quantity]]:
+    for quantity in quantities(text):
+        if not any(start < quantity.end and quantity.start < end for start, end in taken):
+            yield _role(reading, quantity), quantity
+
+
+Reader = Callable[[str], Any]

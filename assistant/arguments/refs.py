@@ -1,0 +1,161 @@
+"""What a question points to: its own files, those of earlier turns, and what steps made."""
+
+import re
+from collections.abc import Sequence
+
+from assistant.arguments.heard import Heard
+from assistant.conversation import Exchange, Ref, Step
+
+_DRAWS = ("generate", "edit")  # tools whose output is pictures
+_MAKES_MODEL = ("finetune", "export", "recommend", "personalize")
+_ORDINALS = {
+    "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
+    "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "left": 1, "right": -1, "last": -1, "former": 1,
+    "latter": -1, "other": -1,
+}  # fmt: skip
+_ONE = re.compile(
+    rf"\b(?:the|my|your|of|number|only|just|no\.?|on|in|with|from|to|for|use|take)?\s*\b({'|'.join(_ORDINALS)})\b"
+    r"(?:\s(?:one|ones|picture|pictures|image|images|photo|photos|pic|pics|shot|file|drawing|version))?(?=\s|$|[,.;:!?'])"
+)
+_NUMBERED = re.compile(r"\b(?:number|no\.?|nr\.?|#|picture|image|photo|pic)\s?#?(\d{1,2})\b(?!\s?(?:px|x|mp|steps))")
+_SEVERAL = re.compile(r"\b(first|last)\s(\d|two|three|four)\b")
+_BEFORE = re.compile(r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded|my (?:first )?(?:photo|picture|image))\b")
+_FOLDER = re.compile(r"(?:~|\.{1,2})?/[\w.\-/]+|\b[A-Za-z]:\\[\w.\\\-]+|\b[\w\-]+(?:/[\w.\-]+)+/?")
+_FEW = {"two": 2, "three": 3, "four": 4}
+
+
+def pictures(heard: Heard) -> tuple[Ref, ...]:
+    """The pictures that a question is about; empty if there are none."""
+    own = _own(heard, "image")
+    if own:
+        return _picked(heard.text, own) if len(own) > 1 else own
+    if heard.steps:
+        return _of_steps(heard)
+    for turn in range(len(heard.past), 0, -1):
+        if found := _of_exchange(heard, turn):
+            return found
+    return ()
+
+
+def _own(heard: Heard, kind: str) -> tuple[Ref, ...]:
+    return tuple(
+        Ref("attachment", place)
+        for place, file in enumerate(heard.files, start=1)
+        if file.kind == kind
+    )
+
+
+def _of_steps(heard: Heard) -> tuple[Ref, ...]:
+    """The pictures that the latest earlier step made, or else looked at."""
+    for number, step in reversed(list(enumerate(heard.steps, start=1))):
+        if step.tool in _DRAWS:
+            return (Ref("step", number),)
+        if images := step.arguments.get("images"):
+            return tuple(images)
+    return ()
+
+
+def _of_exchange(heard: Heard, turn: int) -> tuple[Ref, ...]:
+    """The pictures of an earlier turn: what it made, or what came with it."""
+    exchange = heard.past[turn - 1]
+    files = tuple(
+        Ref("attachment", place, turn)
+        for place, file in enumerate(exchange.attachments, start=1)
+        if file.kind == "image"
+    )
+    if files and _BEFORE.search(heard.text):
+        return _picked(heard.text, files) if len(files) > 1 else files
+    for number, step in reversed(list(enumerate(exchange.steps, start=1))):
+        if step.tool in _DRAWS and not (step.tool == "edit" and "same" in heard.text):
+            return _made(heard.text, exchange, number, turn)
+    return _picked(heard.text, files) if len(files) > 1 else files
+
+
+def _made(text: str, exchange: Exchange, number: int, turn: int) -> tuple[Ref, ...]:
+    """What a step of an earlier turn made: all of it, or the one that is pointed to."""
+    count = exchange.pictures[number - 1] if len(exchange.pictures) >= number else 0
+    said = exchange.steps[number - 1].arguments.get("count", 1)
+    count = count or (said if isinstance(said, int) else 1)
+    place = _ordinal(text) if count > 1 else 0
+    picture = place + count + 1 if place < 0 else place
+    return (Ref("step", number, turn, picture if 0 < picture <= count else 0),)
+
+
+def _picked(text: str, found: tuple[Ref, ...]) -> tuple[Ref, ...]:
+    """Those of several pictures that the words single out; all if they single out none."""
+    if several := _SEVERAL.search(text):
+        count = _FEW.get(several[2]) or int(several[2])
+        return found[:count] if several[1] == "first" else found[-count:]
+    if re.search(r"\b(?:all|both|each|every|these|them)\b", text):
+        return found
+    places = [_ORDINALS[match[1]] for match in _ONE.finditer(text)]
+    places += [int(match[1]) for match in _NUMBERED.finditer(text)]
+    chosen = [place - 1 if place > 0 else place for place in dict.fromkeys(places)]
+    return tuple(found[at] for at in chosen if -len(found) <= at < len(found)) or found
+
+
+def _ordinal(text: str) -> int:
+    match = _ONE.search(text)
+    number = _NUMBERED.search(text)
+    return _ORDINALS[match[1]] if match else int(number[1]) if number else 0
+
+
+def mask(heard: Heard) -> Ref | None:
+    """The mask that came with the question."""
+    return next(iter(_own(heard, "mask")), None)
+
+
+def archive(heard: Heard) -> Ref | str | None:
+    """The data set: a zip file of this or an earlier turn, or a folder that is named."""
+    if own := _own(heard, "zip"):
+        return own[0]
+    if folder := _FOLDER.search(heard.gloss.said):
+        return folder[0]
+    for step in reversed(heard.steps):
+        if isinstance(step.arguments.get("dataset"), Ref):
+            return step.arguments["dataset"]
+    for turn in range(len(heard.past), 0, -1):
+        for place, file in enumerate(heard.past[turn - 1].attachments, start=1):
+            if file.kind == "zip":
+                return Ref("attachment", place, turn)
+    return None
+
+
+def table(heard: Heard) -> Ref | None:
+    """A CSV file that came with the question."""
+    return next(iter(_own(heard, "csv")), None)
+
+
+def product(heard: Heard, kinds: Sequence[str] = _MAKES_MODEL) -> Ref | None:
+    """A model that an earlier step made or chose: of this plan, else of the latest turn with one."""
+    for number, step in reversed(list(enumerate(heard.steps, start=1))):
+        if step.tool in kinds:
+            return Ref("step", number)
+    if not heard.steps:
+        for turn in range(len(heard.past), 0, -1):
+            for number, step in reversed(list(enumerate(heard.past[turn - 1].steps, start=1))):
+                if step.tool in kinds:
+                    return Ref("step", number, turn)
+    return None
+
+
+def used(heard: Heard) -> tuple[str, ...]:
+    """The systems that were talked about last, in this plan or in an earlier turn."""
+    for step in reversed(heard.steps):
+        if found := systems_of(step):
+            return found
+    for exchange in reversed(heard.past):
+        for step in reversed(exchange.steps):
+            if found := systems_of(step):
+                return found
+        if exchange.systems:
+            return exchange.systems
+    return ()
+
+
+def systems_of(step: Step) -> tuple[str, ...]:
+    """The systems that a step was told to use or to speak of."""
+    said = step.arguments
+    found = said.get("systems") or said.get("models") or said.get("model") or ()
+    found = (found,) if isinstance(found, str) else found
+    return tuple(name for name in found if isinstance(name, str)) if isinstance(found, tuple | list) else ()

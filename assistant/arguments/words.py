@@ -1,0 +1,92 @@
+"""Arguments that are words of a closed list: formats, precisions, devices, outputs."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+# Parameter -> value -> pattern of a gloss; the first that matches wins.
+_WORDS: Mapping[str, Mapping[Any, str]] = {
+    "format": {
+        "onnx": r"\bonnx\b(?!\s?runtime)", "openvino": r"\bopen\s?vino\b",
+        "litert": r"\blite\s?rt\b|\btf\s?lite\b|\btensorflow lite\b|\bandroid\b",
+        "coreml": r"\bcore\s?ml\b|\bml\s?model\b|\biphones?\b|\bipads?\b|\bios\b|\bapple\b|\bxcode\b|\bmlpackage\b",
+        "tensorrt": r"\btensor\s?rt\b|\btrt\b|\bjetson\b",
+        "executorch": r"\bexecu\s?torch\b|\bpte\b",
+        "pt2": r"\bpt2\b|\btorch\.?\s?export\b|\baoti\b|\bexported program\b",
+    },
+    "engine": {
+        "onnxruntime": r"\bonnx\s?runtime\b|\bort\b|\bonnx\b", "openvino": r"\bopen\s?vino\b",
+        "litert": r"\blite\s?rt\b|\btf\s?lite\b", "tensorrt": r"\btensor\s?rt\b|\btrt\b",
+        "coreml": r"\bcore\s?ml\b", "executorch": r"\bexecu\s?torch\b", "pt2": r"\bpt2\b",
+    },
+    "precision": {
+        "int8": r"\bint\s?-?8\b|\b8[\s-]?bits?\b|\bi8\b|\bquanti[sz]\w*(?! to)", "nf4": r"\bnf4\b|\b4[\s-]?bits?\b",
+        "fp8": r"\bfp8\b|\bfloat8\b", "bf16": r"\bbf16\b|\bbfloat\s?16\b",
+        "fp16": r"\bfp\s?-?16\b|\bfloat\s?16\b|\bhalf[\s-]precision\b|\b16[\s-]?bits?\b|\bf16\b",
+        "fp32": r"\bfp\s?-?32\b|\bfloat\s?32\b|\bfull[\s-]precision\b|\b32[\s-]?bits?\b|\bf32\b",
+    },
+    "device": {
+        "cuda": r"\bcuda\b|\bgpus?\b|\bnvidia\b|\brtx\b|\bgtx\b|\bgeforce\b|\bgraphics? cards?\b|\bvideo cards?\b|\b[ahl]\d{2,3}\b|\b[2345]0[6789]0(?:\s?ti)?\b|\btesla\b|\bquadro\b",
+        "mps": r"\bmps\b|\bmetal\b|\bapple (?:silicon|chip|m\d)\b|\bm[1-5](?: (?:pro|max|ultra))?\b|\bmacbooks?\b|\bmac(?: (?:mini|studio|pro))?\b|\bimac\b",
+        "cpu": r"\bcpus?\b|\bprocessors?\b|\bxeon\b|\bthinkpad\b|\braspberry\b|\bno gpu\b|\bwithout (?:a )?(?:gpu|graphics)\b|\bryzen\b|\bcore i\d\b",
+    },
+    "output": {
+        "csv": r"\bcsv\b|\bexcel\b|\bspread\s?sheets?\b", "json": r"\bjson\b",
+        "table": r"\b(?:as|in) (?:a )?table\b",
+    },
+    "dynamic_batch": {
+        False: r"\b(?:fixed|static|no dynamic|without (?:a )?dynamic)\b[\s\w-]*\bbatch|\bbatch\w*[\s\w]{0,12}\b(?:fixed|static)\b|\bbatch (?:size )?(?:of )?(?:1|one)\b",
+        True: r"\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free|dynamic) batch|\bbatch\w*[\s\w]{0,25}\b(?:dynamic|vary|varies|variable|flexible|free|open)\b|\bdynamic (?:axis|axes|shape)",
+    },
+    "train_text_encoder": {
+        False: r"\b(?:not|n't|without|no|freeze|frozen|off|leave)\b[^.,;]*\btext[\s-]?encoder|\btext[\s-]?encoder\b[^.,;]*\b(?:frozen|off|alone|not|untouched)\b|\bunet only\b|\bonly (?:the )?unet\b",
+        True: r"\btext[\s-]?encoders?\b",
+    },
+    "licence": {
+        "apache-2.0": r"\bapache\b", "mit": r"\bmit\b(?= licen| or|,|\.|$| only)", "openrail": r"\bopen\s?rail\b",
+        "permissive": r"\bpermissive\b",
+    },
+}  # fmt: skip
+_PROPERTIES: Mapping[str, str] = {
+    "price": r"\bpric\w*|\bcosts?\b|\bcheap\w*|\bexpensive\b|\bmoney\b|\bcents?\b|\bdollars?\b|\bbudget\b|\bbill\b",
+    "licence": r"\blicen[cs]\w*|\bcommercial\w*|\blegal\w*|\ballowed\b|\bsell\b",
+    "memory": r"\bv?ram\b|\bmemory\b|\bgigs?\b|\bgb\b",
+    "speed": r"\bspeed\w*|\bfast\w*|\bquick\w*|\bslow\w*|\blatency\b|\bthroughput\b|\bfps\b|\bseconds?\b|\bmilliseconds?\b|\bms\b|\btime\b|\bimages per second\b",
+    "accuracy": r"\baccura\w*|\btop[\s-]?[15]\b|\bimagenet\b|\bscores?\b|\berrors?\b|\bprecise\b",
+    "parameters": r"\bparam\w*|\bweights\b",
+    "size": r"\bsiz\w*|\bsmall\w*|\bbig\w*|\blight\w*|\bheav\w*|\bmegabytes?\b|\bmb\b|\bdisk\b|\bdownload\b|\blarger?\b",
+    "resolution": r"\bresolution\b|\bmegapixels?\b",
+    "steps": r"\bsteps\b", "quality": r"\bquality\b|\bbeautiful\b|\bprettier\b",
+}  # fmt: skip
+
+
+def word(name: str, text: str) -> Any:
+    """The value of an argument of a closed list; none if the gloss does not say it."""
+    found = (value for value, pattern in _WORDS[name].items() if re.search(pattern, text))
+    return next(found, None)
+
+
+def words(text: str, wanted: Collection[str]) -> dict[str, Any]:
+    """Every argument of a closed list that the gloss says, of those that a tool wants."""
+    found = {name: word(name, text) for name in _WORDS if name in wanted}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def formats(text: str) -> tuple[str, ...]:
+    """Every export format that a gloss names, in order."""
+    places = {
+        value: match.start()
+        for value, pattern in _WORDS["format"].items()
+        if (match := re.search(pattern, text))
+    }
+    return tuple(sorted(places, key=places.__getitem__))
+
+
+def property_words(text: str) -> tuple[str, ...]:
+    """The properties that a comparison is about, in order of mention."""
+    places = {
+        name: match.start()
+        for name, pattern in _PROPERTIES.items()
+        if (match := re.search(pattern, text))
+    }
+    return tuple(sorted(places, key=places.__getitem__))
