@@ -40,6 +40,8 @@ RELAXABLE = {
     "commercial": "use it for no commercial purpose",
 }
 _HIGHER = ("min_top1", "min_fps", "references", "megapixels")  # where the most is the least change
+_NUMBERS = (*_HIGHER, "max_price_usd", "device_memory_gib", "max_latency_ms", "max_parameters",
+            "min_parameters", "max_file_mb")  # fmt: skip
 _FOR_PLACE = ("offline", "self-made", "device_memory_gib", "device")  # go together: a hosted one
 
 
@@ -125,7 +127,8 @@ class Chooser:
         if not fitting:
             return None
         best = min(fitting, key=lambda choice: _change(judged[choice.card.id], dropped))
-        return Relaxation(dropped, judged[best.card.id])
+        told = math.inf not in _change(judged[best.card.id], dropped)
+        return Relaxation(dropped, judged[best.card.id]) if told else None
 
     def instead(self, needs: Needs, pick: Choice, count: int) -> tuple[Relaxation, ...]:
         """Which other system would be picked without one limit."""
@@ -186,10 +189,10 @@ def _change(choice: Choice, dropped: Sequence[str]) -> tuple[float, ...]:
     parts: list[float] = []
     for name in dropped:
         finding = choice.finding(name)
-        numbers = [value(fact) for fact in finding.facts] if finding else []
-        amount = sum(numbers) if name == "max_price_usd" else next(iter(numbers), math.inf)
-        if finding and numbers and name not in ("licence", "commercial"):
-            parts.append(-amount if name in _HIGHER else amount)
+        if name in _NUMBERS and finding and finding.kept is not True:
+            numbers = [value(fact) for fact in finding.facts]
+            amount = sum(numbers) if name == "max_price_usd" else next(iter(numbers), 0.0)
+            parts.append((-amount if name in _HIGHER else amount) if numbers else math.inf)
     return (*parts, -choice.score)
 
 

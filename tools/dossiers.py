@@ -1,5 +1,6 @@
 """A system with all its facts, as the choice among systems reads them."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from tools.base import Context
 from tools.needs import CLASSIFIER_TASKS, Needs
 
 _CPU, _GPU = "i7-12700H", "RTX 4090"  # whose published figures stand in for a machine not named
+# What a doubling of the time per picture costs, in points of ImageNet top-1.
+_HURRY = {"weak": 6.0, "cpu": 3.0, "mps": 1.0, "cuda": 0.3, "": 1.5}
+_EASY_MS = 4.0  # a time per picture that nobody waits for
+_BATCHED = 5.0  # doublings between a picture alone on a CPU and one in a batch on a GPU
 _QUANTISED = re.compile(r"\b(fp8|int8|fp4|nf4|int4|nvfp4|[48]-bit|sdnq|qlora)\b", re.IGNORECASE)
 
 
@@ -102,7 +107,7 @@ def _base(ctx: Context, trainer: Card, needs: Needs) -> Dossier | None:
 
 def is_target(card: Card, needs: Needs) -> bool:
     """Whether a base is what the words want trained."""
-    said = f"{card.family} {card.name} {card.id}".lower()
+    said = " ".join((card.family, card.name, card.id, *card.aliases)).lower()
     return all(target in said for target in needs.targets)
 
 
@@ -122,15 +127,35 @@ def _kin(ctx: Context, found: Dossier) -> Dossier | None:
 
 
 def _point(found: Dossier, needs: Needs) -> Point | None:
-    """The working point that keeps most limits; among those the most accurate."""
+    """The working point that keeps most limits; among those the best."""
     points = [Point(fact, _speed(found, fact, needs)) for fact in found.find("top1")
               if isinstance(fact, Claim)]  # fmt: skip
 
-    def worth(point: Point) -> tuple[int, float]:
+    def rank(point: Point) -> tuple[int, float]:
         kept = [finding.kept for finding in speed_findings(point, needs)]
-        return (sum(one is True for one in kept), value(point.top1))
+        return (sum(one is True for one in kept), worth(point, needs))
 
-    return max(points, key=worth, default=None)
+    return max(points, key=rank, default=None)
+
+
+def worth(point: Point, needs: Needs) -> float:
+    """Accuracy in points of top-1, less what its time costs on the kind of device."""
+    hurry = _hurry(needs)
+    if point.speed is None:
+        return value(point.top1) - hurry
+    slower = math.log2(max(milliseconds(point.speed), 0.01) / _EASY_MS)
+    on_gpu = point.speed.property == "images_per_second"
+    return value(point.top1) - hurry * (slower + _BATCHED * on_gpu)
+
+
+def _hurry(needs: Needs) -> float:
+    """What time costs: little where accuracy counts, or where a limit on time is kept anyway."""
+    if "accuracy" in needs.flags or needs.limit("max_latency_ms") or needs.limit("min_fps"):
+        return 0.1
+    if "weak" in needs.flags:
+        return _HURRY["weak"]
+    usual = _HURRY[needs.limit("device") or ""]
+    return usual / 2 if needs.task != "classify" else usual
 
 
 def _speed(found: Dossier, top1: Claim, needs: Needs) -> Fact | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from index.evidence import Claim, Fact
 from tools import wording
@@ -11,6 +11,8 @@ from tools.needs import PICTURE_TASKS, Needs
 
 _PARTIAL = re.compile(r"\balone\b|\bwithout the\b|estimate|wrong model size", re.IGNORECASE)
 _REMOTE = re.compile(r"\bremote\b", re.IGNORECASE)
+_LARGE = 40  # GiB from which a graphics card is one for data centres
+_CONSUMER = re.compile(r"RTX \d{4}|laptop")
 _INSTRUCT = re.compile(r"^(instruction-|fast-|early-|series-)?editing$|^fast-multi")
 _ABILITIES = {
     "outpaint": re.compile(r"outpainting"),
@@ -50,7 +52,8 @@ def memory(found: Dossier, needs: Needs) -> Iterator[Finding]:
     label = "memory to run" if name == "memory_gib" else "memory to train"
     told = f"{label}: {wording.cell(best)}"
     if found.kin and best.system == found.kin.card.id:
-        told = f"it goes by {found.kin.card.name}, of which is stated: {told}"
+        like = "as large" if name == "memory_gib" else "a base that it trains"
+        told = f"none is stated of its own; for {found.kin.card.name}, {like}, {told}"
     yield Finding("device_memory_gib", bool(fitting), told, (best,))
 
 
@@ -117,10 +120,16 @@ def pace(found: Dossier, needs: Needs) -> Iterator[Finding]:
         return
     name = "max_latency_ms" if needs.limit("max_latency_ms") else "min_fps"
     facts = [fact for fact in found.find("latency_ms") if not re.search(r"batch of|alone|hosted|requests", fact.at)]
-    facts = [fact for fact in facts if needs.machine in fact.at.lower()]
-    best = min(facts, key=value, default=None)
+    best = min(_alike(facts, needs), key=value, default=None)
     told = f"latency: {wording.cell(best)}" if best else "no speed is published for such a machine"
     yield Finding(name, value(best) <= slowest if best else None, told, (best,) if best else ())
+
+
+def _alike(facts: Sequence[Fact], needs: Needs) -> Sequence[Fact]:
+    """Those of the machine that is named, else of its class: a gaming card is no data centre."""
+    named = [fact for fact in facts if needs.machine and needs.machine in fact.at.lower()]
+    small = needs.machine.startswith("rtx") or (needs.limit("device_memory_gib") or _LARGE) < _LARGE
+    return named or [fact for fact in facts if not small or _CONSUMER.search(fact.at)]
 
 
 def abilities(found: Dossier, needs: Needs) -> Iterator[Finding]:
@@ -149,7 +158,7 @@ def fields(found: Dossier, needs: Needs) -> Iterator[Finding]:
         if flag in needs.flags:
             fact = found.first(name)
             told = f"{label}: {wording.cell(fact[0])}" if fact else f"no source states: {label}"
-            kept = str(fact[0].value).startswith("yes") if fact else None
+            kept = wording.shown(fact[0]).startswith("yes") if fact else None
             yield Finding(flag, kept, told, fact)
     for limit, name, label in (
         ("references", "max_references", "reference pictures"),

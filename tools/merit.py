@@ -4,19 +4,16 @@ import math
 import re
 from collections.abc import Mapping
 
-from tools.dossiers import Dossier, Finding, milliseconds, quantised, value
+from tools.dossiers import Dossier, Finding, quantised, value, worth
 from tools.limits_pictures import cost_of
 from tools.needs import CLASSIFIER_TASKS, Needs
 
-# What a doubling of the time per picture costs, in points of ImageNet top-1.
-_HURRY = {"weak": 6.0, "cpu": 3.0, "mps": 1.0, "cuda": 0.3, "": 1.5}
-_EASY_MS = 4.0  # a time per picture that nobody waits for
 _WIDE = re.compile(r"12k|21k|22k|JFT")
 _FREEDOM = {"yes": 0.6, "conditions": 0.2, "no": -1.2, None: -1.2}
 # How a card and its vendor describe the standing of a model that makes pictures.
 _STANDING = (
     (r"preview lane|fine-tune that you own|withdrawn", -2.0),
-    (r"legacy|of the flux\.1 generation|first generation|second generation|small classic|first open|no longer offered", -0.5),
+    (r"legacy|of the flux\.1 generation|first generation|second generation|small classic|first open|no longer offered", -0.8),
     (r"highest quality|best and dearest|best quality of the open", 3.0),
     (r"production quality|production at scale|strong prompt following|better pictures than", 2.0),
     (r"dependable|high-resolution|full-size|undistilled larger", 1.5),
@@ -66,10 +63,7 @@ def _classifier(found: Dossier, needs: Needs) -> float:
     """Accuracy less what its time costs on the kind of device; wide data help with few pictures."""
     if found.point is None:
         return 0.0
-    score = value(found.point.top1)
-    if found.point.speed:
-        slower = math.log2(max(milliseconds(found.point.speed), 0.01) / _EASY_MS)
-        score -= _hurry(needs) * (slower if _timed_on_cpu(found) else slower + 5.0)
+    score = worth(found.point, needs)
     data = found.first("training_data")
     wide = bool(data) and bool(_WIDE.search(str(data[0].value)))
     if needs.task != "classify" or "messy" in needs.flags:
@@ -78,22 +72,6 @@ def _classifier(found: Dossier, needs: Needs) -> float:
     if "few pictures" in needs.flags and size:
         score -= max(0.0, math.log2(value(size[0]) / 30))
     return score
-
-
-def _timed_on_cpu(found: Dossier) -> bool:
-    return bool(
-        found.point and found.point.speed and found.point.speed.property == "latency_ms"
-    )
-
-
-def _hurry(needs: Needs) -> float:
-    """What time costs: little where accuracy counts or the limit on time is kept anyway."""
-    if "accuracy" in needs.flags or needs.limit("max_latency_ms") or needs.limit("min_fps"):
-        return 0.1
-    if "weak" in needs.flags:
-        return _HURRY["weak"]
-    usual = _HURRY[needs.limit("device") or ""]
-    return usual / 2 if needs.task != "classify" else usual
 
 
 def _wished(found: Dossier, needs: Needs) -> float:
@@ -112,8 +90,8 @@ def _wished(found: Dossier, needs: Needs) -> float:
 
 
 def _maker(found: Dossier, kept: Mapping[str, Finding], needs: Needs) -> float:
-    quality = 1.0 if "quality" in needs.flags or "accuracy" in needs.flags else 0.35
-    cheap = 1.2 if "cheap" in needs.flags else 0.25
+    quality = 1.0 if "quality" in needs.flags or "accuracy" in needs.flags else 0.4
+    cheap = 1.2 if "cheap" in needs.flags else 0.1 if quality == 1.0 else 0.5
     score = _standing(found) * (quality if "cheap" not in needs.flags else 0.1)
     score += _MAIN * (found.card.tasks[0] == _card_task(needs.task)) + _ABLE * _first(found, needs)
     parts, cost = cost_of(found, needs)
@@ -121,9 +99,24 @@ def _maker(found: Dossier, kept: Mapping[str, Finding], needs: Needs) -> float:
         score -= cheap * (math.log2(max(cost, 0.001) / 0.014) if parts else 4.0)
     if "speed" in needs.flags:
         score += bool(re.search(r"\bfast|\bquick|handful of", found.card.summary.lower()))
+        score -= 0.5 * _slowness(found)
+    if found.card.kind == "weights" and needs.limit("device_memory_gib") is None:
+        score -= _appetite(found)
     if memory := kept.get("device_memory_gib"):
         score += _room(memory, needs.limits["device_memory_gib"])
     return score
+
+
+def _slowness(found: Dossier) -> float:
+    """Doublings of the number of steps over those of the quickest."""
+    steps = found.first("steps")
+    return math.log2(max(value(steps[0]), 1.0) / 4) if steps else 0.0
+
+
+def _appetite(found: Dossier) -> float:
+    """What a large or unknown need of memory costs where the machine is not told."""
+    stated = found.find("memory_gib") or (found.kin.find("memory_gib") if found.kin else ())
+    return max(0.0, 0.35 * math.log2(value(stated[0]) / 12)) if stated else 0.8
 
 
 def _room(memory: Finding, owned: float) -> float:

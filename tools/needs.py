@@ -25,12 +25,13 @@ _TASK_WORDS = (
     ("inpaint", r"\bmask\w*|inpaint\w*|paint(ing)? over|brush over|fill(s|ed)? (it|the hole|in)\b"),
     ("generate", r"text[\s-](to|2)[\s-]im\w*|text2\w+|generat\w+|illustrat\w+|posters?|\bdraw\w*|\blogos?\b"
      r"|\bicons?\b|book covers?|comics?|wallpapers?|concept art|make art|ai for (images|pictures)"
-     r"|(images|pictures|photos|art) for (my|our|the|a)\b|from (a )?(prompt|words|text)|motifs?|renderings?"),
+     r"|(images|pictures|photos|art) for (my|our|the|a)\b|from (a )?(prompt|words|text)|motifs?|renderings?|photo[\s-]?real\w*|portraits?\b(?! of (my|our))"),
     ("edit", r"\bedit\w*|retouch\w*|restor\w+|uncrop\w*|outpaint\w*|nicer|beautif\w+|backgrounds?"
-     r"|(remove|take away|take out|erase|swap|replace|combine|recolou?r|restyle|change)\b"
+     r"|(remove|take away|take out|erase|swap|replace|combine|recolou?r|restyle|chang(e|ing))\b"
      r"|turn .{0,30}(photo|picture|sketch)\w* into"),
     ("classify", r"classif\w*|recogni[sz]\w*|identif\w*|\bsort\w*|\btag\w*|what('s| is) (in|on)\b|tells? (me )?(if|whether|what)"
-     r"|say (if|whether|what)|(type|kind|species|breed|sort) of|categori\w+|inspect\w*|defects?|detect\w*|spot\w*|(which|what) (animal|plant|bird)"),
+     r"|say (if|whether|what)|(type|kind|species|breed|sort) of|categori\w+|inspect\w*|defects?|detect\w*|spot\w*|(which|what) (animal|plant|bird)"
+     r"|\btell\w* .{0,40}\bfrom\b|\bspecies\b|feeder|vision transformer|\bcnns?\b|conv(net|olution)\w*|good\W{1,3}bad"),
 )  # fmt: skip
 
 # --- what no system here does, and what kind of system would
@@ -62,7 +63,7 @@ ABSENT = (
      r"|alt[\s-]texts?|(question|ask)\w*.{0,20}about (a |my |the )?(photo|picture|image)s?",
      "describing a picture in sentences", "a vision-language model such as Qwen-VL or BLIP",
      "the classifiers here name one of their classes"),
-    (r"\bvideos?\b.{0,20}(from|out of|of a|generat\w+|clips?)|(generat\w+|make|create|animat\w+)\b.{0,25}\b(videos?|clips?|movies?|animations?|gifs?)"
+    (r"\bvideos? of\b|\bfor (making )?videos?\b|\bvideos?\b.{0,20}(from|out of|of a|generat\w+|clips?)|(generat\w+|make|create|animat\w+)\b.{0,25}\b(videos?|clips?|movies?|animations?|gifs?)"
      r"|(image|picture|photo|text)[\s-]to[\s-]video",
      "making video", "a video model such as Wan or HunyuanVideo", "the models here make still pictures"),
     (r"\b3[\s-]?d[\s-](models?|mesh\w*|objects?|scans?|print\w*)|point clouds?|gaussian splat\w*|photogrammetry",
@@ -95,12 +96,12 @@ _FLAGS = {
     "weak": r"raspberry|\bpi (3|4|5|zero)|\brpi\b|phones?\b|android|iphone|ipad|mobile app|micro[\s-]?controller|esp32|smart ?watch|arduino|embedded|wearable|tablet",
     "accuracy": r"(best|most|highest|top|max\w*|better) accura\w+|accura\w+ (over|counts|matters|first|as high|is (all|key|most))|most accurate|quality (counts|matters) most|strong(est)?\b|size is no concern|best quality|as accurate",
     "speed": r"\bfast\w*|\bquick\w*|real[\s-]?time|\blive\b|interactive|instant\w*|low latency|no delay|in a hurry|high volume|millions? of|throughput",
-    "quality": r"(best|top|highest|finest|great) (picture |image |possible )?(quality|results?|pictures|images)|quality (is|matters|counts|first)|final assets?|flagship|gallery|hero (shots?|pictures?|images?)|money is no|squeeze out",
+    "quality": r"(best|top|highest|finest|great) (picture |image |possible )?(quality|results?|pictures|images)|quality (is|matters|counts|first)|final assets?|flagship|gallery|hero (shots?|pictures?|images?)|money is no|squeeze out|\bclients?\b|professional\w*",
     "cheap": r"cheap\w*|\bfree\b(?! (of|from) )|low(est)? (price|cost)|price .{0,10}(everything|matters|counts)|not (too )?expensive|inexpensive|budget|without paying|costs? (nothing|little)|for nothing",
     "few pictures": r"\bfew\b.{0,20}(photos|pictures|images|labels|examples)|small (data ?set|set)|\b\d{1,3} (labell?ed )?(photos|pictures|images|examples)",
     "messy": r"mixed quality|messy|noisy|blurr\w+|mixed archive|varied|user[\s-](generated|uploaded)|unusual",
-    "self-made": r"\bhost (it|the model|them)? ?(our|my)sel\w+|self[\s-]?host\w*|(we|i) host\b|on (my|our) own (machine|computer|server|pc|hardware)|stays? on my|\blocal(ly)?\b|open[\s-](weights?|source)|at home|without internet|no internet|may not leave|not leave (our|my|the)|no calls to outside",
-    "hosted": r"\b(over|via|through|by|from|use|using) an? api\b|\bhosted\b(?! (by )?(our|my)sel)|\bendpoint|\bcloud\b(?! (is )?(not|forbidden))|picture api|image api|\bapi (call|only|access)|no gpu of (my|our) own|\bsaas\b|no hardware",
+    "self-made": r"\bhost (it|the model|them)? ?(our|my)sel\w+|self[\s-]?host\w*|(we|i) host\b|on (my|our) own (machine|computer|server|pc|hardware)|stays? on my|\blocal(ly)?\b|open[\s-](weights?|source)|at home|without internet|no internet|may not leave|not leave (our|my|the)|no calls to outside|no cloud",
+    "hosted": r"\b(over|via|through|by|from|use|using) an? api\b|\bhosted\b(?! (by )?(our|my)sel)|\bendpoint|in the cloud|picture api|image api|\bapi (call|only|access)|no gpu of (my|our) own|\bsaas\b|no hardware",
     "not quantised": r"(refuse|no|not|without|never|avoid|don't want|do not want|hate)\b.{0,20}quanti[sz]\w*|full precision|unquanti[sz]ed",
     "quantised": r"quanti[sz]\w*|\bfp8\b|\bint8\b|\bnf4\b|\bgguf\b|[48][\s-]?bit",
     "small business": r"(freelanc\w+|self[\s-]employed|one[\s-](man|person|woman)|two[\s-]person|small (shop|studio|business|firm))",
@@ -115,6 +116,7 @@ _REFERENCES = re.compile(r"(\d+)\s+(?:\w+\s+){0,2}?(?:reference|input|source)?\s
 _TOGETHER = re.compile(r"\breferences?\b|combin\w+|merg\w+|into (one|a single)|in the same (output|picture|scene)|together")
 _TARGETS = ("klein", "flux.2", "flux.1", "sdxl", "stable diffusion 3", "stable diffusion", "flux")
 _REVENUE = re.compile(r"(?:turnover|revenue|income|sales|make|earn)\w*\b[^.\d$]{0,25}\$?\s?(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?")
+_SALES = re.compile(r"(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?\s?(?:of |in |a year )?(?:yearly |annual )?(?:turnover|revenue|sales)")
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 
 
@@ -193,7 +195,7 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
         words=words,
         task=task,
         inferred=limits.get("task") is None,
-        limits={**dict(_amounts(words, task, flags)), **given},
+        limits={**dict(_amounts(words, task)), **given},
         flags=flags,
         machine=machine[0] if machine else "",
         targets=_targets(words),
@@ -211,13 +213,18 @@ def plain(ctx: Context, text: str) -> str:
     return words
 
 
+_HITS, _SAYS_SOMETHING = 20, 0.9  # hits that vote for a task, and from which score
+
+
 def _task(ctx: Context, words: str) -> str:
     """By the words; else by what the nearest capabilities are for."""
     for task, pattern in _TASK_WORDS:
         if re.search(pattern, words):
             return task
     votes = dict.fromkeys(TASKS, 0.0)
-    for hit in ctx.index.search(words, 20):
+    for hit in ctx.index.search(words, _HITS):
+        if hit.score < _SAYS_SOMETHING:
+            continue
         card, _, inside = ctx.catalog.cards.get(hit.system), *hit.id.partition("#")[1:]
         for capability in card.capabilities if card else ():
             if capability.id == inside and capability.tool in votes:
@@ -238,7 +245,7 @@ def _targets(words: str) -> tuple[str, ...]:
     return tuple(name for name in found if not any(name != o and name in o for o in found))
 
 
-def _amounts(words: str, task: str, flags: frozenset[str]) -> Iterator[tuple[str, float]]:
+def _amounts(words: str, task: str) -> Iterator[tuple[str, float]]:
     """Amounts that no argument of the tool holds."""
     if task in CLASSIFIER_TASKS:
         yield from _classifier_amounts(words)
@@ -246,7 +253,7 @@ def _amounts(words: str, task: str, flags: frozenset[str]) -> Iterator[tuple[str
     numbers = quantities(words)
     if area := [found.value for found in numbers if found.unit == "megapixels"]:
         yield "megapixels", max(area)
-    if "revenue" not in flags and (found := _REVENUE.search(words)):
+    if found := _REVENUE.search(words) or _SALES.search(words):
         yield "revenue", float(found[1]) * _SCALE.get(found[2] or "", 1.0)
     if task in ("edit", "generate") and (count := _references(words)):
         yield "references", count

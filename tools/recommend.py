@@ -9,7 +9,7 @@ from index.properties import properties
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
-from tools.dossiers import Dossier, Finding, quantised
+from tools.dossiers import Dossier, Finding, quantised, value
 from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, TASKS, Needs, read_needs
 
 CARD = ToolCard(
@@ -82,6 +82,22 @@ _KINDS = {
     "repository": "its own program",
     "pocket": "shipped with this program",
     "service": "its own website",
+}
+_MORE = {  # what would help to choose, by the limit that was not told
+    "classifier": (
+        ("device", "which device it runs on"),
+        ("max_latency_ms", "how long a picture may take"),
+        ("commercial", "whether you earn money with it"),
+    ),
+    "picture": (
+        ("device_memory_gib", "the memory of your graphics card"),
+        ("commercial", "whether you earn money with it"),
+        ("max_price_usd", "what a picture may cost"),
+    ),
+    "trainer": (
+        ("device_memory_gib", "the memory of your graphics card"),
+        ("commercial", "whether you earn money with it"),
+    ),
 }
 _SILENT = ("task", "status", "own fine-tune", "hosted", "targets")  # kept, but no reason to tell
 
@@ -217,23 +233,31 @@ def _reasons(choice: Choice) -> Iterator[str]:
     for finding in choice.checked:
         if finding.kept and finding.limit not in (*_SILENT, *timed, "commercial", "licence"):
             yield finding.words
+    for fact in _told_anyway(choice):
+        yield f"{properties()[fact.property].label}: {wording.cell(fact)}"
+
+
+def _told_anyway(choice: Choice) -> tuple[Fact, ...]:
+    """The price or the memory of a maker of pictures, where no limit asks for it."""
+    if choice.found.point or {"max_price_usd", "device_memory_gib"} & {
+        finding.limit for finding in choice.checked
+    }:
+        return ()
+    return choice.found.first("price" if choice.card.kind == "hosted" else "memory_gib")
 
 
 def _facts(choice: Choice) -> tuple[Fact, ...]:
     point = choice.found.point
     shown = (point.top1, *((point.speed,) if point.speed else ())) if point else ()
     kept = [fact for finding in choice.checked for fact in finding.facts]
-    return tuple({fact.id: fact for fact in (*shown, *kept)}.values())
+    return tuple({fact.id: fact for fact in (*shown, *kept, *_told_anyway(choice))}.values())
 
 
 def _table(needs: Needs, picks: Sequence[Choice]) -> Table:
     """A column per pick: licence, decisive figures, how it is run, who says so."""
-    group = "classifier" if needs.task in CLASSIFIER_TASKS else (
-        "picture" if needs.task in PICTURE_TASKS else "trainer"
-    )  # fmt: skip
     rows = [("Licence", *(_licence_cell(pick.found) for pick in picks))]
     shown: list[list[Fact]] = [[*pick.found.first("licence")] for pick in picks]
-    for label, facts in _figure_rows(group, picks):
+    for label, facts in _figure_rows(_group(needs.task), picks):
         rows.append((label, *(wording.cell(fact) for fact in facts)))
         for column, fact in zip(shown, facts, strict=True):
             column += [fact] if fact else []
@@ -266,6 +290,8 @@ def _figure(pick: Choice, name: str) -> Fact | None:
     own = pick.card.id
     used = [fact for finding in pick.checked for fact in finding.facts if fact.system == own]
     named = [fact for fact in used if fact.property == name]
+    if name.startswith("price") and pick.card.kind != "hosted":
+        return None  # what somebody else charges for running it
     return next(iter((*named, *pick.found.first(name))), None)
 
 
@@ -296,7 +322,7 @@ def _why_not(misses: Sequence[Choice]) -> Iterator[Block]:
 
 def _unkept(broken: Sequence[Finding]) -> Iterator[str]:
     for finding in broken:
-        too = finding.kept is False and any(not isinstance(f.value, str) for f in finding.facts)
+        too = finding.kept is False and any(value(fact) for fact in finding.facts)
         yield f"{finding.words}{', outside your limit' if too else ''}"
 
 
@@ -331,17 +357,14 @@ def _assumed(needs: Needs, best: Choice) -> Iterator[str]:
 
 
 def _more(needs: Needs) -> str:
-    asked = [
-        words
-        for name, words in (
-            ("device_memory_gib", "the memory of your graphics card"),
-            ("commercial", "whether you earn money with it"),
-            ("offline", "whether it must run offline"),
-            ("max_price_usd", "what a picture may cost"),
-        )
-        if needs.limit(name) is None
-    ]
-    return f"Tell me {', or '.join(asked)}." if asked else "Other limits than these."
+    missing = [words for name, words in _MORE[_group(needs.task)] if needs.limit(name) is None]
+    return f"Tell me {', or '.join(missing)}." if missing else "Other limits than these."
+
+
+def _group(task: str) -> str:
+    if task in CLASSIFIER_TASKS:
+        return "classifier"
+    return "picture" if task in PICTURE_TASKS else "trainer"
 
 
 def _eased(change: Relaxation) -> str:
