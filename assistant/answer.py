@@ -93,7 +93,14 @@ def to_json(answer: Answer) -> dict[str, Any]:
         "blocks": [_block(block) for block in answer.blocks],
         "evidence": [told for fact in answer.evidence for told in _facts(fact)],
         "seconds": round(answer.seconds, 3),
+        **_data(answer.blocks),
     }
+
+
+def _data(blocks: Sequence[Block]) -> dict[str, Any]:
+    """What tools tell programs beside their blocks; later blocks win."""
+    texts = [block for block in blocks if isinstance(block, Text)]
+    return {name: value for text in texts for name, value in text.data.items()}
 
 
 def _step(step: StepState) -> dict[str, Any]:

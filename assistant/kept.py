@@ -56,8 +56,8 @@ def _block_kept(block: Block) -> dict[str, Any]:
     row["cites"] = [fact.id for fact in block.cites]
     if "path" in row:
         row["path"] = str(row["path"])
-    if "metadata" in row:
-        row["metadata"] = dict(row["metadata"])
+    for name in {"metadata", "data"} & set(row):
+        row[name] = dict(row[name])
     return {"kind": type(block).__name__, **row}
 
 

@@ -29,10 +29,12 @@ class Text:
     Attributes:
         text: the prose.
         cites: the facts behind its figures.
+        data: what programs read of it, as plain JSON; it stands at the top of the answer's JSON.
     """
 
     text: str
     cites: tuple[Fact, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

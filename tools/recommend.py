@@ -1,8 +1,16 @@
-"""The tool `recommend`: recommend a model."""
+"""The tool `recommend`: which systems fit a use case and its limits, and why the others do not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from tools.base import Block, Context, NotBuiltYet, ToolCard
+from index.card import Card
+from index.evidence import Fact
+from index.properties import properties
+from tools import wording
+from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
+from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
+from tools.dossiers import Dossier, Finding, quantised, value
+from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, TASKS, Needs, read_needs
 
 CARD = ToolCard(
     title="Recommend a model",
@@ -39,8 +47,59 @@ CARD = ToolCard(
         "Narrow it down for me: must be offline, small and allowed in a paid app",
         "I want to fine-tune on few pictures of leaves, which backbone do you suggest?",
     ),
-    built=False,
 )
+_JOBS = {
+    "classify": "naming what is in pictures",
+    "generate": "making pictures from words",
+    "edit": "changing pictures",
+    "inpaint": "painting inside a mask",
+    "personalize": "teaching a model a subject or style",
+    "embed": "finding alike pictures",
+    "finetune": "training a classifier on your own labels",
+}
+_TOOLS = {"inpaint": "edit"}  # the tool that does a task here, where it has another name
+_PICKS, _MISSES, _CHANGES = 3, 5, 3  # how many of each are shown
+_FIGURES = {
+    "classifier": ("parameters", "training_data"),
+    "picture": (
+        "price", "price_edit", "price_next_megapixel", "memory_gib", "parameters", "steps",
+        "max_references", "max_megapixels", "mask_input", "negative_prompt", "revenue_limit",
+    ),
+    "trainer": (
+        "training_memory_gib", "trains", "trainable_models", "interface", "derivatives",
+        "last_change",
+    ),
+}  # fmt: skip
+_COMMERCIAL = {
+    "yes": "which allows commercial use",
+    "conditions": "which allows commercial use on its conditions",
+    "no": "which forbids commercial use",
+    None: "of which no source here says whether it allows commercial use",
+}
+_KINDS = {
+    "weights": "weights that you download",
+    "hosted": "hosted endpoint, with an API key",
+    "repository": "its own program",
+    "pocket": "shipped with this program",
+    "service": "its own website",
+}
+_MORE = {  # what would help to choose, by the limit that was not told
+    "classifier": (
+        ("device", "which device it runs on"),
+        ("max_latency_ms", "how long a picture may take"),
+        ("commercial", "whether you earn money with it"),
+    ),
+    "picture": (
+        ("device_memory_gib", "the memory of your graphics card"),
+        ("commercial", "whether you earn money with it"),
+        ("max_price_usd", "what a picture may cost"),
+    ),
+    "trainer": (
+        ("device_memory_gib", "the memory of your graphics card"),
+        ("commercial", "whether you earn money with it"),
+    ),
+}
+_SILENT = ("task", "status", "own fine-tune", "hosted", "targets")  # kept, but no reason to tell
 
 
 def recommend(
@@ -57,9 +116,291 @@ def recommend(
     max_parameters: float | None = None,
     max_price_usd: float | None = None,
 ) -> Iterator[Block]:
-    """Finds the models that fit your use case and limits, with reasons.
+    """Names the systems that fit, with reasons; else the least change that makes one fit.
+
+    Args:
+        ctx: the context.
+        use_case: the person's words.
+        task: one of `tools.needs.TASKS`; read from the words if left out.
+        commercial: whether it shall be used commercially.
+        licence: the licence that it must have.
+        device: `cpu`, `cuda` or `mps`.
+        device_memory_gib: memory of the device, GiB.
+        offline: whether it must run with no network.
+        max_latency_ms: longest time per picture, milliseconds.
+        min_fps: fewest pictures a second.
+        max_parameters: most parameters.
+        max_price_usd: highest price per picture, US dollars.
 
     Raises:
-        NotBuiltYet: always.
+        NeedsInput: nothing tells what the model shall do.
+        ToolFailed: the task is none that is known.
     """
-    raise NotBuiltYet("recommend")
+    if task is not None and task not in TASKS:
+        raise ToolFailed(f"task is {task!r}. Choose from: {', '.join(TASKS)}.")
+    given = {
+        "task": task,
+        "commercial": commercial,
+        "licence": licence,
+        "device": device,
+        "device_memory_gib": device_memory_gib,
+        "offline": offline,
+        "max_latency_ms": max_latency_ms,
+        "min_fps": min_fps,
+        "max_parameters": max_parameters,
+        "max_price_usd": max_price_usd,
+    }
+    needs = read_needs(ctx, use_case, given)
+    if needs.absent:
+        yield _absent(needs)
+        return
+    if not needs.task:
+        choices = [f"{use_case}: {job}" for job in _JOBS.values()]
+        raise NeedsInput("What shall the model do with pictures?", choices)
+    chosen = chooser(ctx, needs)
+    choices = chosen.weigh(needs)
+    picks = [choice for choice in choices if not choice.broken][:_PICKS]
+    if picks:
+        yield from _picked(chosen, needs, picks, choices)
+    else:
+        yield from _unfit(chosen, needs, choices)
+
+
+def _absent(needs: Needs) -> Text:
+    """What no system here does, said plainly."""
+    what, instead, note = needs.absent
+    words = f"No system here does this: {what}. Take {instead}; {note}."
+    return Text(words, data=_data(needs, (), ()))
+
+
+def _data(needs: Needs, picks: Sequence[Choice], misses: Sequence[Choice]) -> dict[str, Any]:
+    """What programs read."""
+    asked = needs.flags & set(RELAXABLE)
+    return {
+        "picks": [
+            {
+                "system": pick.card.id,
+                "reasons": [pick.card.summary, *_reasons(pick)],
+                "evidence": [fact.id for fact in _facts(pick)],
+            }
+            for pick in picks
+        ],
+        "rejected": [
+            {"system": miss.card.id, "reason": "; ".join(f.words for f in miss.broken)}
+            for miss in misses
+        ],
+        "constraints": {
+            "task": needs.task or None, **needs.limits, **{name: True for name in sorted(asked)}
+        },
+    }  # fmt: skip
+
+
+# --- something fits
+def _picked(
+    chosen: Chooser, needs: Needs, picks: Sequence[Choice], choices: Sequence[Choice]
+) -> Iterator[Block]:
+    misses = near_misses(choices, needs, _MISSES)
+    best = picks[0]
+    licence, facts = _licence(best.found)
+    why = "; ".join((*_reasons(best), f"licence: {licence}"))
+    words = f"I recommend **{best.card.name}** for {_JOBS[needs.task]}: {why}. {best.card.summary}"
+    yield Text(words, (*_facts(best), *facts), _data(needs, picks, misses))
+    yield _table(needs, picks)
+    yield from _why_not(misses)
+    yield from _listed("Assumed", [(line, ()) for line in _assumed(needs, best)])
+    changes = [
+        (f"If you can {_eased(change)}: {_told(change)}", _change_facts(change))
+        for change in chosen.instead(needs, best, _CHANGES)
+    ]
+    yield from _listed("What would change the answer", changes or [(_more(needs), ())])
+
+
+def _licence(found: Dossier) -> tuple[str, tuple[Fact, ...]]:
+    name = found.card.licence or "not stated here"
+    facts = (*found.first("licence"), *found.first("commercial_use"))
+    source = f" ({wording.source(facts[0])})" if facts else ""
+    return f"{name}, {_COMMERCIAL[found.card.commercial_use]}{source}", facts
+
+
+def _reasons(choice: Choice) -> Iterator[str]:
+    """Its accuracy and speed, and each limit that it keeps."""
+    point = choice.found.point
+    if point:
+        yield f"ImageNet top-1: {wording.cell(point.top1)}"
+        if point.speed:
+            yield f"{properties()[point.speed.property].label}: {wording.cell(point.speed)}"
+    timed = ("min_top1", "max_latency_ms", "min_fps") if point else ()
+    for finding in choice.checked:
+        if finding.kept and finding.limit not in (*_SILENT, *timed, "commercial", "licence"):
+            yield finding.words
+    for fact in _told_anyway(choice):
+        yield f"{properties()[fact.property].label}: {wording.cell(fact)}"
+
+
+def _told_anyway(choice: Choice) -> tuple[Fact, ...]:
+    """The price or the memory of a maker of pictures, where no limit asks for it."""
+    if choice.found.point or {"max_price_usd", "device_memory_gib"} & {
+        finding.limit for finding in choice.checked
+    }:
+        return ()
+    return choice.found.first("price" if choice.card.kind == "hosted" else "memory_gib")
+
+
+def _facts(choice: Choice) -> tuple[Fact, ...]:
+    point = choice.found.point
+    shown = (point.top1, *((point.speed,) if point.speed else ())) if point else ()
+    kept = [fact for finding in choice.checked for fact in finding.facts]
+    return tuple({fact.id: fact for fact in (*shown, *kept, *_told_anyway(choice))}.values())
+
+
+def _table(needs: Needs, picks: Sequence[Choice]) -> Table:
+    """A column per pick: licence, decisive figures, how it is run, who says so."""
+    rows = [("Licence", *(_licence_cell(pick.found) for pick in picks))]
+    shown: list[list[Fact]] = [[*pick.found.first("licence")] for pick in picks]
+    for label, facts in _figure_rows(_group(needs.task), picks):
+        rows.append((label, *(wording.cell(fact) for fact in facts)))
+        for column, fact in zip(shown, facts, strict=True):
+            column += [fact] if fact else []
+    rows.append(("How it is run", *(_run(pick.card, needs) for pick in picks)))
+    rows.append(("Source", *(_sources(facts) for facts in shown)))
+    cites = [fact for column in shown for fact in column]
+    cites += [fact for pick in picks for fact in pick.found.find("repository")]
+    return Table(("", *(pick.card.name for pick in picks)), tuple(rows), "Picks", tuple(cites))
+
+
+def _figure_rows(
+    group: str, picks: Sequence[Choice]
+) -> Iterator[tuple[str, tuple[Fact | None, ...]]]:
+    if group == "classifier":
+        points = [pick.found.point for pick in picks]
+        yield "ImageNet top-1", tuple(point.top1 if point else None for point in points)
+        for name in ("latency_ms", "images_per_second"):
+            speeds = [point.speed if point else None for point in points]
+            row = tuple(fact if fact and fact.property == name else None for fact in speeds)
+            if any(row):
+                yield properties()[name].label, row
+    for name in _FIGURES[group]:
+        found = tuple(_figure(pick, name) for pick in picks)
+        if any(found):
+            yield properties()[name].label, found
+
+
+def _figure(pick: Choice, name: str) -> Fact | None:
+    """The fact that a limit rests on, else the best one."""
+    own = pick.card.id
+    used = [fact for finding in pick.checked for fact in finding.facts if fact.system == own]
+    named = [fact for fact in used if fact.property == name]
+    if name.startswith("price") and pick.card.kind != "hosted":
+        return None  # what somebody else charges for running it
+    return next(iter((*named, *pick.found.first(name))), None)
+
+
+def _licence_cell(found: Dossier) -> str:
+    use = found.card.commercial_use
+    told = {"yes": "commercial use allowed", "conditions": "commercial use on conditions"}
+    return f"{found.card.licence or 'not stated'}; {told.get(use or '', 'no commercial use')}"
+
+
+def _run(card: Card, needs: Needs) -> str:
+    tool = _TOOLS.get(needs.task, needs.task)
+    here = card.status == "available" and any(c.tool == tool for c in card.capabilities)
+    where = f"{_KINDS[card.kind]}: {card.run.repository}" if card.run.repository else _KINDS[card.kind]
+    return f"{where}; here with the tool {tool}" if here else where
+
+
+def _sources(facts: Sequence[Fact]) -> str:
+    return "; ".join(dict.fromkeys(wording.source(fact) for fact in facts)) or "-"
+
+
+def _why_not(misses: Sequence[Choice]) -> Iterator[Block]:
+    lines = [
+        (f"{miss.card.name}: {'; '.join(_unkept(miss.broken))}", _broken_facts(miss))
+        for miss in misses
+    ]
+    yield from _listed("Why not", lines)
+
+
+def _unkept(broken: Sequence[Finding]) -> Iterator[str]:
+    for finding in broken:
+        too = finding.kept is False and any(value(fact) for fact in finding.facts)
+        yield f"{finding.words}{', outside your limit' if too else ''}"
+
+
+def _broken_facts(miss: Choice) -> tuple[Fact, ...]:
+    return tuple(fact for finding in miss.broken for fact in finding.facts)
+
+
+def _listed(title: str, lines: Sequence[tuple[str, tuple[Fact, ...]]]) -> Iterator[Block]:
+    if lines:
+        words = "\n".join(f"- {line}" for line, _ in lines)
+        facts = tuple(fact for _, found in lines for fact in found)
+        yield Text(f"**{title}**\n\n{words}", facts)
+
+
+def _assumed(needs: Needs, best: Choice) -> Iterator[str]:
+    if needs.inferred:
+        yield f"The task was not said; your words read like {_JOBS[needs.task]}."
+    if needs.limit("commercial") is None:
+        yield "Whether you earn money with it was not said; a licence that allows it comes first."
+    if needs.limit("max_price_usd") and "hosted" not in needs.flags and needs.place == "hosted":
+        yield "A price per picture means a hosted endpoint."
+    point = best.found.point
+    if point and point.speed and not needs.machine:
+        yield "The speed is that of the machine named beside it, not of yours: try `benchmark`."
+    memory = best.finding("device_memory_gib")
+    if memory and any(quantised(fact) for fact in memory.facts):
+        yield "Quantised weights are fine."
+    if best.card.kind == "weights" and needs.task in PICTURE_TASKS and not memory:
+        yield "You have a graphics card with the memory stated above."
+    if "cheap" in needs.flags and best.card.kind == "hosted":
+        yield "The lowest price counts most; no hosted endpoint here is known to be free."
+
+
+def _more(needs: Needs) -> str:
+    missing = [words for name, words in _MORE[_group(needs.task)] if needs.limit(name) is None]
+    return f"Tell me {', or '.join(missing)}." if missing else "Other limits than these."
+
+
+def _group(task: str) -> str:
+    if task in CLASSIFIER_TASKS:
+        return "classifier"
+    return "picture" if task in PICTURE_TASKS else "trainer"
+
+
+def _eased(change: Relaxation) -> str:
+    return " and ".join(RELAXABLE[name] for name in change.limits)
+
+
+def _told(change: Relaxation) -> str:
+    """The system that would fit, with the figures of the limits that it does not keep."""
+    figures = [finding.words for finding in change.choice.broken if finding.facts]
+    licence = change.choice.card.licence or "no licence stated"
+    told = f"{change.choice.card.name}: {'; '.join(figures)}" if figures else change.choice.card.name
+    return f"{told} (licence: {licence})"
+
+
+def _change_facts(change: Relaxation) -> tuple[Fact, ...]:
+    return (*_broken_facts(change.choice), *change.choice.found.first("licence"))
+
+
+# --- nothing fits
+def _unfit(chosen: Chooser, needs: Needs, choices: Sequence[Choice]) -> Iterator[Block]:
+    misses = near_misses(choices, needs, _MISSES)
+    changes = chosen.relaxed(needs, _CHANGES)
+    words = f"No system here fits: none for {_JOBS[needs.task]} is known to keep all your limits."
+    yield Text(words, data=_data(needs, (), misses))
+    lines = [(f"{_upper(_eased(c))}: {_told(c)}", _change_facts(c)) for c in changes]
+    yield from _listed("The least change that helps", lines)
+    yield from _why_not(misses)
+    yield from _listed("Assumed", [(line, ()) for line in _unfit_assumed(needs)])
+
+
+def _unfit_assumed(needs: Needs) -> Iterator[str]:
+    if needs.inferred:
+        yield f"The task was not said; your words read like {_JOBS[needs.task]}."
+    yield "A system whose facts do not show that it keeps a limit counts as breaking it."
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+

@@ -1,8 +1,19 @@
-"""The tool `verify`: check a claim."""
+"""The tool `verify`: whether a claim about systems is true, with the right value and its source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from tools.base import Block, Context, NotBuiltYet, ToolCard
+from index.card import Card
+from index.evidence import Claim, Fact, Measurement
+from index.properties import properties
+from tools import wording
+from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard
+from tools.judging import Judgement, believed, compared, extreme, numeric
+from tools.judging_words import worded
+from tools.statements import Statement, read_statement
+
+if TYPE_CHECKING:  # `--help` must not wait for what it imports
+    from index.ranker import Ranked
 
 CARD = ToolCard(
     title="Check a claim",
@@ -39,14 +50,165 @@ CARD = ToolCard(
         "The salesman promises one second per image, is that claim honest?",
         "Prove or disprove that transformers are more robust",
     ),
-    built=False,
 )
+_VERDICTS = {True: "True", False: "False", None: "Unverifiable"}
+_OFFERED = 3  # systems to choose from when none was named
+_MORE = 6  # rows of what else is known of the same
 
 
 def verify(ctx: Context, claim: str) -> Iterator[Block]:
-    """Says whether a claim about a model is true, with the right value and its source.
+    """States the verdict, the right value, and who says so and when.
+
+    Args:
+        ctx: the context.
+        claim: what is claimed, with doubts around it or not.
 
     Raises:
-        NotBuiltYet: always.
+        NeedsInput: no system is named, and what is claimed does not hold for all alike.
     """
-    raise NotBuiltYet("verify")
+    statement = read_statement(ctx, claim)
+    if not statement.systems:
+        yield from _general(ctx, claim, statement)
+        return
+    card = ctx.catalog.get(statement.systems[0])
+    if card is None:
+        raise RuntimeError(f"{statement.systems[0]} was named, but has no card")
+    ranked = _facts(ctx, statement, card)
+    yield from _told(ctx, card, _judged(ctx, statement, card, ranked), ranked)
+
+
+def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
+    """The facts of the first system, best first by what the claim is about."""
+    ranked = ctx.index.rank(statement.question, ctx.evidence.find, (card.id,))
+    return tuple(found.fact for found in ranked if found.fact)
+
+
+def _judged(
+    ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]
+) -> Judgement:
+    """By the kind of claim: an order, an extreme, a number, or words."""
+    if len(statement.systems) > 1 and statement.comparisons:
+        found = compared(ctx, statement)
+        if found and found.facts:
+            return _denied(statement, found)
+    if statement.superlatives and (found := extreme(ctx, statement)):
+        return _denied(statement, found)
+    if statement.numbers and (found := numeric(ranked, statement)):
+        return found
+    if found := worded(ctx, card, statement, ranked):
+        return found
+    return Judgement(None, tuple(believed(ranked)[:1]))
+
+
+def _denied(statement: Statement, found: Judgement) -> Judgement:
+    if found.verdict is None or not statement.negated:
+        return found
+    return Judgement(not found.verdict, found.facts, found.note)
+
+
+def _general(ctx: Context, claim: str, statement: Statement) -> Iterator[Block]:
+    """A claim that names no system holds where all systems that state the property agree."""
+    ranked = ctx.index.rank(statement.question, ctx.evidence.find)
+    best = next((found for found in ranked if found.fact), None)
+    if best and best.fact and _agreed(ctx, best.fact):
+        card = ctx.catalog.get(best.system)
+        facts = tuple(found.fact for found in ranked if found.fact and found.system == best.system)
+        if card and (found := _outright(ctx, statement, card, facts)):
+            yield from _told(ctx, card, found, facts)
+            return
+    raise NeedsInput("Which model is it about?", _choices(ctx, claim, ranked))
+
+
+def _outright(
+    ctx: Context, statement: Statement, card: Card, facts: Sequence[Fact]
+) -> Judgement | None:
+    same = [fact for fact in facts if fact.property == facts[0].property]
+    found = numeric(same, statement) or worded(ctx, card, statement, same)
+    return found if found and found.verdict is not None else None
+
+
+def _agreed(ctx: Context, fact: Fact) -> bool:
+    """Whether several systems state the property, and all state the same."""
+    values = [
+        str(claim.truth)
+        for card in ctx.catalog.cards.values()
+        for claim in card.claims
+        if claim.property == fact.property and claim.truth is not None
+    ]
+    return len(values) > 1 and len(set(values)) == 1
+
+
+def _choices(ctx: Context, claim: str, ranked: "Sequence[Ranked]") -> tuple[str, ...]:
+    systems = list(dict.fromkeys(found.system for found in ranked))[:_OFFERED]
+    cards = [ctx.catalog.get(system) for system in systems]
+    return tuple(f"{card.name}: {claim}" for card in cards if card)
+
+
+# --- in words
+def _told(
+    ctx: Context, card: Card, judged: Judgement, ranked: Sequence[Fact]
+) -> Iterator[Block]:
+    """The verdict with its facts, what was wrongly claimed, and what else is known of the same."""
+    facts = judged.facts
+    wrong = [fact for fact in facts if isinstance(fact, Claim) and fact.verdict == "refuted"]
+    words = _sentence(ctx, card, judged)
+    parts = [words, judged.note if not wrong else "", *_corrections(ctx, wrong)]
+    yield Text("\n\n".join(filter(None, parts)), facts, _data(judged))
+    shown = {fact.property for fact in facts}
+    rest = [f for f in believed(ranked) if f.property in shown and f not in facts][:_MORE]
+    if rest:
+        yield _table(card, rest)
+
+
+def _sentence(ctx: Context, card: Card, judged: Judgement) -> str:
+    """The first sentence: verdict and right value, who says so and when."""
+    if judged.verdict is None:
+        return _unverifiable(card, judged)
+    stated = " ".join(
+        wording.sentence(_card(ctx, card, fact), fact) for fact in _right(judged.facts)
+    )
+    return f"{_VERDICTS[judged.verdict]}: {stated}"
+
+
+def _right(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Each value to believe once; a refuted claim only where nothing else says it."""
+    refuted = [fact for fact in facts if isinstance(fact, Claim) and fact.verdict == "refuted"]
+    return [fact for fact in facts if fact not in refuted] or refuted[:1]
+
+
+def _card(ctx: Context, card: Card, fact: Fact) -> Card:
+    return card if fact.system == card.id else ctx.catalog.get(fact.system) or card
+
+
+def _unverifiable(card: Card, judged: Judgement) -> str:
+    words = f"Unverifiable: no source here tells whether this holds for {card.name}."
+    known = [fact for fact in judged.facts if wording.truth(fact) is not None]
+    nearest = f" The nearest that is known: {wording.sentence(card, known[0])}" if known else ""
+    return f"{words}{nearest}"
+
+
+def _corrections(ctx: Context, wrong: Sequence[Claim]) -> Iterator[str]:
+    for claim in wrong:
+        card = ctx.catalog.get(claim.system)
+        if card:
+            yield wording.correction(card, (claim,))
+
+
+def _data(judged: Judgement) -> dict[str, str | float | bool | None]:
+    """What programs read."""
+    verdict = _VERDICTS[judged.verdict].lower()
+    fact = next(iter(judged.facts), None)
+    if judged.verdict is None or fact is None:
+        return {"verdict": verdict, "right_value": None, "unit": None, "source": None}
+    source = wording.source(fact) if isinstance(fact, Measurement) else fact.source
+    right = wording.truth(fact)
+    return {"verdict": verdict, "right_value": right, "unit": fact.unit, "source": source}
+
+
+def _table(card: Card, facts: Sequence[Fact]) -> Table:
+    rows = tuple(
+        (properties()[f.property].label, wording.shown(f), f.at or "-", wording.source(f))
+        for f in facts
+    )
+    title = f"{card.name}: more of the same"
+    return Table(("Fact", "Value", "Condition", "Source"), rows, title, tuple(facts))

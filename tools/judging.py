@@ -1,0 +1,246 @@
+"""Judges a statement by facts: true, false, or unverifiable, and by which facts."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from index.card import Card
+from index.evidence import Claim, Fact
+from index.properties import properties
+from tools import wording
+from tools.base import Context
+from tools.statements import Number, Order, Statement
+
+_SAME_SIZE = re.compile(r"^\d+ px(, |$)")
+_AGREEING = 0.8  # share of the conditions that must agree on an order
+_ABOUT = 0.10  # how far "about" reaches
+_HARDWARE = re.compile(
+    r"\b(?:rtx|gtx)\s?\d+|\b[hab]\d{3}\b|\bl20\b|\bt4\b|raspberry|jetson|iphone|pixel|tpu|\bm[1-5]\b|\bi[79]\b"
+)
+# What a number of some unit can be in the unit of a fact: multiplied with.
+_UNITS: dict[tuple[str, str], float] = {
+    ("number", "million"): 1e-6, ("parameters", "million"): 1e-6, ("GiB", "GiB"): 1.0,
+    ("MB", "GiB"): 1e-3, ("MB", "MB"): 1.0, ("GiB", "MB"): 1e3, ("ms", "ms"): 1.0,
+    ("s", "ms"): 1e3, ("s", "s"): 1.0, ("ms", "s"): 1e-3, ("s", "minutes"): 1 / 60,
+    ("USD", "USD"): 1.0, ("%", "%"): 1.0, ("steps", "steps"): 1.0, ("px", "px"): 1.0,
+    ("size", "px"): 1.0, ("images/s", "pictures/s"): 1.0, ("megapixels", "megapixels"): 1.0,
+    ("images", "pictures"): 1.0, ("runs", "times"): 1.0, ("number", "models"): 1.0,
+    ("number", "USD"): 1.0,
+}  # fmt: skip
+_COUNTED = ("tokens", "classes", "numbers", "tasks", "models", "times", "blocks", "pictures",
+            "of 100", "px", "")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on a statement.
+
+    Attributes:
+        verdict: none if nobody can tell.
+        facts: what it rests on; the first holds the right value.
+        note: a sentence more, without figures.
+    """
+
+    verdict: bool | None
+    facts: tuple[Fact, ...]
+    note: str = ""
+
+
+Found = Callable[[str], Sequence[Fact]]
+
+
+def believed(facts: Sequence[Fact]) -> list[Fact]:
+    """Those that can be believed: neither refuted nor unverifiable."""
+    return [f for f in facts if not (isinstance(f, Claim) and f.verdict in ("refuted", "unverifiable"))]
+
+
+# --- orders of two systems, and of one among all
+def compared(ctx: Context, statement: Statement) -> Judgement | None:
+    """Whether the first system comes before the second in everything that is claimed."""
+    first, second = statement.systems[:2]
+    judged = [_ordered(ctx, first, second, order) for order in statement.comparisons]
+    if any(one is None for one in judged):
+        return Judgement(None, ())
+    told = [one for one in judged if one]
+    facts = tuple(fact for one in told for fact in one.facts)
+    unknown = any(one.verdict is None for one in told)
+    wrong = [one for one in told if one.verdict is False]
+    if wrong:
+        facts = tuple(fact for one in wrong for fact in one.facts)
+    verdict = None if unknown and not wrong else not wrong
+    return Judgement(verdict, facts)
+
+
+def _ordered(ctx: Context, first: str, second: str, order: Order) -> Judgement | None:
+    """Compares under the same conditions; most of them must agree."""
+    for name in order.properties:
+        pairs = _pairs(ctx, first, second, name)
+        if not pairs:
+            continue
+        lower = _wants_lower(name, order.direction)
+        right = [(_value(a) < _value(b)) == lower and _value(a) != _value(b) for a, b in pairs]
+        share = sum(right) / len(right)
+        verdict = True if share >= _AGREEING else False if share <= 1 - _AGREEING else None
+        shown = next(pair for pair, one in zip(pairs, right, strict=True) if one == (share >= 0.5))
+        return Judgement(verdict, shown)
+    return None
+
+
+def _wants_lower(name: str, direction: str) -> bool:
+    if direction in ("lower", "higher"):
+        return direction == "lower"
+    return (properties()[name].better == "lower") == (direction == "better")
+
+
+def _pairs(ctx: Context, first: str, second: str, name: str) -> list[tuple[Fact, Fact]]:
+    """Facts of both under the same condition; the input size may differ if it is never shared."""
+    mine = [f for f in believed(ctx.evidence.find(first, name)) if _is_number(f)]
+    other = [f for f in believed(ctx.evidence.find(second, name)) if _is_number(f)]
+    for key in (_whole, _machine):
+        pairs = [(a, b) for a in mine for b in other if key(a) == key(b)]
+        if pairs:
+            return pairs
+    return [(mine[0], other[0])] if mine and other and name not in _TIMES else []
+
+
+_TIMES = ("latency_ms", "images_per_second", "seconds_per_image")
+
+
+def _whole(fact: Fact) -> str:
+    return fact.at
+
+
+def _machine(fact: Fact) -> str:
+    return _SAME_SIZE.sub("", fact.at)
+
+
+def extreme(ctx: Context, statement: Statement) -> Judgement | None:
+    """Whether the first system is the extreme one of its kind or family."""
+    system, order = statement.systems[0], statement.superlatives[0]
+    card = ctx.catalog.get(system)
+    if card is None:
+        return None
+    rivals = [rival for rival in _rivals(ctx, card, statement.words) if rival.id != system]
+    for name in order.properties:
+        mine = believed(ctx.evidence.find(system, name))
+        if not mine:
+            continue
+        opposite = Order((name,), order.direction)
+        for rival in rivals:
+            judged = _ordered(ctx, rival.id, system, opposite)
+            if judged and judged.verdict:
+                return Judgement(False, judged.facts[::-1])
+        return Judgement(True, (mine[0],), "No other card of its kind here goes beyond that.")
+    return None
+
+
+def _rivals(ctx: Context, card: Card, words: str) -> Iterator[Card]:
+    family = card.family.lower() if card.family else ""
+    within = bool(family) and (family in words or "family" in words)
+    for rival in ctx.catalog.cards.values():
+        alike = rival.tasks[0] == card.tasks[0] and rival.kind == card.kind
+        if alike and rival.status != "withdrawn" and (not within or rival.family == card.family):
+            yield rival
+
+
+# --- numbers
+def numeric(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
+    """Whether a number that is claimed is that of the facts of one property, best first."""
+    for number in statement.numbers:
+        fitting = [fact for fact in facts if _claimed(number, fact) is not None]
+        if not fitting:
+            continue
+        same = [fact for fact in fitting if fact.property == fitting[0].property]
+        return _numbered(number, same, statement)
+    return None
+
+
+def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Judgement:
+    near = _under_condition(believed(facts), statement.words)
+    if near is None:
+        return Judgement(None, tuple(believed(facts)[:1]), "No figure is known for that machine.")
+    refuted = [f for f in facts if isinstance(f, Claim) and f.verdict == "refuted"]
+    matching = [fact for fact in near if _agrees(number, fact, statement.words)]
+    if matching:
+        return Judgement(not statement.negated, (matching[0],))
+    if near:
+        return Judgement(statement.negated, (near[0], *refuted))
+    if refuted:
+        return Judgement(statement.negated, tuple(refuted))
+    return Judgement(None, ())
+
+
+def _under_condition(facts: Sequence[Fact], words: str) -> Sequence[Fact] | None:
+    """The facts whose conditions the words share most; none if they name another machine."""
+    machines = set(_HARDWARE.findall(words))
+    if machines and not any(m in f.at.lower() for m in machines for f in facts):
+        return None if any(_HARDWARE.search(f.at.lower()) for f in facts) else facts
+    shares = [len(_tokens(fact.at) & _tokens(words)) for fact in facts]
+    best = max(shares, default=0)
+    return [fact for fact, share in zip(facts, shares, strict=True) if share == best]
+
+
+def _claimed(number: Number, fact: Fact) -> float | None:
+    """The claimed number in the unit of a fact; none if it cannot be one of that unit."""
+    if not _is_number(fact):
+        return None
+    unit = number.quantity.unit
+    if not unit:
+        return number.quantity.value if fact.unit in _COUNTED else None
+    factor = _UNITS.get((unit, fact.unit))
+    return None if factor is None else number.quantity.value * factor
+
+
+def _agrees(number: Number, fact: Fact, words: str) -> bool:
+    claimed = _claimed(number, fact)
+    if claimed is None:
+        return False
+    truth, bound = _value(fact), number.bound or _implied(fact, words)
+    if bound == "about":
+        return abs(truth - claimed) <= _ABOUT * abs(claimed)
+    bounds = {"least": truth >= claimed, "most": truth <= claimed,
+              "over": truth > claimed, "under": truth < claimed}  # fmt: skip
+    if bound == "most" and fact.property.startswith("max_"):
+        bound = ""  # "takes up to four"
+    if bound in bounds:
+        return bounds[bound] or (bound in ("least", "most") and _rounds(number, truth, claimed))
+    if bound == "can":
+        return claimed <= truth
+    return _rounds(number, truth, claimed)
+
+
+def _implied(fact: Fact, words: str) -> str:
+    """What the verb says: running in some memory is a bound, taking some pictures an ability."""
+    memory = fact.property.endswith("memory_gib")
+    if memory and re.search(r"\b(runs?|fits?|works?|enough|suffic\w+|possible|trains?) (on|in|into|with|for)?", words):
+        return "most"
+    exact = re.search(r"\b(only|exactly|at most|maximum|max|limit\w*)\b", words)
+    able = re.search(r"\b(takes?|accepts?|can|handles?|supports?|up to)\b", words)
+    return "can" if fact.property.startswith("max_") and able and not exact else ""
+
+
+def _rounds(number: Number, truth: float, claimed: float) -> bool:
+    """Whether the truth, rounded as the claim is written, is the claim."""
+    scale = claimed / (number.quantity.value / number.scale) if number.quantity.value else 1.0
+    return abs(round(truth / scale, number.decimals) - claimed / scale) < 1e-9
+
+
+def _is_number(fact: Fact) -> bool:
+    truth = wording.truth(fact)
+    value = fact.value if truth is None else truth
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _value(fact: Fact) -> float:
+    truth = wording.truth(fact)
+    return float(truth) if isinstance(truth, int | float) else 0.0
+
+
+def _tokens(text: str) -> set[str]:
+    plain = re.sub(r"(\d+)\s?(px|gb|gib)", r"\1", text.lower())
+    return set(re.findall(r"[a-z]+\d*|\d+(?:\.\d+)?", plain)) - _STOP
+
+
+_STOP = frozenset(
+    "a an and the of on in at to with for is are it its by as or batch per than be was from that this system".split()
+)

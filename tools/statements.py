@@ -1,0 +1,185 @@
+"""A claim as it can be checked: systems, numbers, bounds, comparisons, negation."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.gloss import gloss
+from index.names import Mention
+from index.quantities import Quantity, quantities
+from tools.base import Context
+
+STAND_IN = "system"  # what stands for each name, with its number
+# What people wrap a claim in; nothing of it is claimed.
+_WRAPPING = re.compile(
+    r"\b(is it (really |actually |still )?(true|correct|right|a fact|a myth|possible|the case)( that)?"
+    r"|(is|was|am|are) (that|this|it|he|she|they|i|my \w+|the \w+|we) (really |actually )?(so|right|correct|true|wrong|accurate|nonsense|honest|a lie)( that| here)?"
+    r"|true or (false|not)|yes or no|right or wrong|fact[\s-]?check\w*|(check|confirm|deny|verify|debunk|disprove|prove|refute)( or (check|confirm|deny|verify|debunk|disprove|refute))?\b( (this|the following|my|that))?( (claim|sentence|statement))?"
+    r"|i (doubt|think|believe|heard|read|guess|suppose|am not sure)( \w+){0,5}? that|i (doubt|think|believe|heard|read|guess) (it|so)?"
+    r"|(they|people|someone|somebody|my \w+|a \w+|the \w+|our \w+|an? \w+ on \w+) (says?|said|claims?|claimed|told me|tells me|insists?|states?|wrote|promises?|asserts?)( that)?"
+    r"|isn'?t it|doesn'?t it|or not|correct me if i am wrong|please|really|no\?|yes\?)",
+)  # fmt: skip
+_NEGATION = re.compile(
+    r"\b(not|never|cannot|can't|isn't|doesn't|don't|won't|aren't|wasn't|didn't|no longer|nobody|neither|without|lacks?|unable|\w+n't|n't)\b"
+    r"|\bno (mask|negative|web|way|fee|cost|licence|download|reference|need|gpu|graphics|network|account)\w*"
+)
+_NAMES_WITH_DIGITS = re.compile(
+    r"top[\s-]?[15]\b|image[\s-]?net[\s-]?\d+k|\b(?:rtx|gtx)\s?\d+\w*|\b[habltv]\d{2,3}s?\b|\b\d+[\s-]bit\b"
+    r"|\b(?:fp|int|nf|bf)\d+|\bi[3579]-\w+|\b\d{4}-\d{2}-\d{2}\b|\bflux\.?\s?\d(?:\.\d)?\b|\bt5\b|\bclip\b"
+    r"|\bqwen\d|\bm[1-5]\b|\b(?:19|20)\d\d\b|\bconvnext ?v2\b"
+)
+_BOUNDS = (
+    ("about", r"\b(about|around|roughly|approximately|some|nearly|almost|circa|ca|close to|more or less)\W{0,2}\s*$"),
+    ("least", r"\b(at least|no less than|not less than|minimum of|or more)\W{0,2}\s*$"),
+    ("most", r"\b(at most|up to|no more than|not more than|maximum of|a maximum|within|max)\W{0,2}\s*$"),
+    ("over", r"\b(over|above|more than|greater than|higher than|exceeds?|beyond|larger than|bigger than)\W{0,2}\s*$"),
+    ("under", r"\b(under|below|less than|fewer than|lower than|smaller than|cheaper than|faster than|quicker than)\W{0,2}\s*$"),
+)  # fmt: skip
+_AFTER = (("least", r"\W*or (more|above|better|higher)\b"), ("most", r"\W*or (less|below|lower|fewer)\b"))
+# Comparatives: pattern, properties to look at, which direction is claimed.
+_COMPARED = (
+    (r"(small|tini|light)er|fewer (parameters|weights)|less (parameters|weights)", ("parameters", "file_mb", "download_mb"), "lower"),
+    (r"(larg|bigg|heavi)er|more (parameters|weights)", ("parameters", "file_mb", "download_mb"), "higher"),
+    (r"(fast|quick)er|less time|higher throughput|more (pictures|images) (a|per) second|lower latency", ("latency_ms", "images_per_second"), "better"),
+    (r"slower|more time|lower throughput|higher latency", ("latency_ms", "images_per_second"), "worse"),
+    (r"cheaper|less expensive|costs? less|lower price", ("price", "price_edit", "price_month"), "lower"),
+    (r"dearer|more expensive|costs? more|pricier|higher price", ("price", "price_edit", "price_month"), "higher"),
+    (r"more accurate|(better|higher) (top[\s-]?1|accuracy|imagenet)|more precise|better at imagenet", ("top1",), "higher"),
+    (r"less accurate|(worse|lower) (top[\s-]?1|accuracy|imagenet)", ("top1",), "lower"),
+    (r"less (graphics )?(memory|vram|ram)|fewer (gb|gigabytes)", ("memory_gib", "training_memory_gib"), "lower"),
+    (r"more (graphics )?(memory|vram|ram)|more (gb|gigabytes)", ("memory_gib", "training_memory_gib"), "higher"),
+    (r"(fewer|less) (denoising )?steps", ("steps",), "lower"),
+    (r"more (denoising )?steps", ("steps",), "higher"),
+    (r"longer prompts?|more tokens", ("max_text_tokens",), "higher"),
+    (r"shorter prompts?|fewer tokens", ("max_text_tokens",), "lower"),
+    (r"more reference\w*( pictures| images)?", ("max_references",), "higher"),
+    (r"fewer reference\w*( pictures| images)?", ("max_references",), "lower"),
+    (r"(fewer|less) (macs|flops|operations|multiply\w*)", ("macs",), "lower"),
+    (r"more (macs|flops|operations|multiply\w*)", ("macs",), "higher"),
+)  # fmt: skip
+_SUPERLATIVES = (
+    (r"smallest|tiniest|lightest|most small|fewest parameters", ("parameters",), "lower"),
+    (r"largest|biggest|heaviest|most parameters", ("parameters",), "higher"),
+    (r"fastest|quickest|lowest latency", ("latency_ms", "images_per_second"), "better"),
+    (r"slowest", ("latency_ms", "images_per_second"), "worse"),
+    (r"cheapest|least expensive|lowest price", ("price",), "lower"),
+    (r"dearest|most expensive|highest price|priciest", ("price",), "higher"),
+    (r"most accurate|best accuracy|highest (accuracy|top[\s-]?1)|accuracy (winner|leader)", ("top1",), "higher"),
+    (r"least accurate|worst accuracy|lowest (accuracy|top[\s-]?1)", ("top1",), "lower"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Order:
+    """A claimed order of systems in one property.
+
+    Attributes:
+        properties: what may be meant, best first.
+        direction: `lower`, `higher`, `better` or `worse` of the first system.
+    """
+
+    properties: tuple[str, ...]
+    direction: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A claimed number.
+
+    Attributes:
+        quantity: the value with its unit.
+        decimals: digits after the point, as written.
+        scale: what the written number was multiplied with to get the value.
+        bound: `about`, `least`, `most`, `over`, `under`, or empty if it is said outright.
+    """
+
+    quantity: Quantity
+    decimals: int
+    scale: float
+    bound: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A claim as it can be checked.
+
+    Attributes:
+        question: the claim in English words with the names of systems, for the ranker.
+        words: the same with stand-ins for the names and without what the claim is wrapped in.
+        systems: ids of the systems named, in order.
+        negated: whether the claim denies what its words say.
+        numbers: the numbers claimed, in order.
+        comparisons: orders claimed of the first system against the second.
+        superlatives: orders claimed of the first system against all others.
+    """
+
+    question: str
+    words: str
+    systems: tuple[str, ...]
+    negated: bool
+    numbers: tuple[Number, ...]
+    comparisons: tuple[Order, ...]
+    superlatives: tuple[Order, ...]
+
+
+def read_statement(ctx: Context, claim: str) -> Statement:
+    """Reads a claim in any of the languages."""
+    mentions = ctx.index.names.mentions(claim)
+    systems = tuple(dict.fromkeys(mention.system for mention in mentions))
+    stand_ins = {system: f"{STAND_IN}{_letter(n)}" for n, system in enumerate(systems)}
+    names = {mention.system: claim[mention.start : mention.end] for mention in mentions}
+    words = _core(gloss(claim, mentions, stand_ins).text.lower())
+    return Statement(
+        question=_question(claim, mentions, names),
+        words=words,
+        systems=systems,
+        negated=len(_NEGATION.findall(words)) % 2 == 1,
+        numbers=_numbers(words),
+        comparisons=_orders(_COMPARED, words) if _is_comparison(words) else (),
+        superlatives=_orders(_SUPERLATIVES, words),
+    )
+
+
+def _letter(place: int) -> str:
+    return chr(ord("a") + place % 26)
+
+
+def _question(claim: str, mentions: Sequence[Mention], names: dict[str, str]) -> str:
+    return gloss(claim, mentions, names).text
+
+
+def _core(words: str) -> str:
+    """The words without what wraps them."""
+    plain = words.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("license", "licence")
+    return re.sub(r"\s+", " ", _WRAPPING.sub(" ", plain)).strip()
+
+
+def _is_comparison(words: str) -> bool:
+    """Whether another system follows "than": "more than five" compares with no system."""
+    return bool(re.search(rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]", words))
+
+
+def _orders(
+    table: Sequence[tuple[str, tuple[str, ...], str]], words: str
+) -> tuple[Order, ...]:
+    return tuple(
+        Order(properties, direction)
+        for pattern, properties, direction in table
+        if re.search(rf"\b({pattern})\b", words)
+    )
+
+
+def _numbers(words: str) -> tuple[Number, ...]:
+    plain = _NAMES_WITH_DIGITS.sub(lambda match: " " * len(match[0]), words)
+    return tuple(_number(found, plain) for found in quantities(plain))
+
+
+def _number(found: Quantity, words: str) -> Number:
+    written = re.match(r"[$€]?\s?([\d,]*\.?\d+)", words[found.start : found.end])
+    digits = written[1].replace(",", "") if written else ""
+    shown = float(digits) if digits else found.value
+    before, after = words[: found.start], words[found.end :]
+    bound = next((name for name, pattern in _BOUNDS if re.search(pattern, before)), "")
+    bound = next((name for name, pattern in _AFTER if re.match(pattern, after)), bound)
+    scale = found.value / shown if shown else 1.0
+    return Number(found, len(digits.partition(".")[2]), scale, bound)
