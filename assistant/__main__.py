@@ -147,10 +147,10 @@ def build(
 @index_app.command()
 def fit() -> None:
     """Fit routing and ranking to the questions in tests/questions; takes some minutes."""
-    from assistant.fit import fit_facts, fit_threshold
+    from assistant.fit import fit_facts, fit_routing
 
     _settings()
-    fitted = {"routing": fit_threshold(), "facts": fit_facts(_tell)}
+    fitted = {"routing": fit_routing(_tell), "facts": fit_facts(_tell)}
     typer.echo(json.dumps(fitted, indent=1))
 
 

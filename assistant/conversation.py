@@ -182,7 +182,9 @@ def understood(value: Any, turn: int, past: Past) -> Any:
             return Ref("attachment", int(number), turn)
         before = earlier(past[: turn - 1])
         place = int(number) - own - 1
-        return Ref("attachment", before[place][1], before[place][0]) if place < len(before) else value
+        return (
+            Ref("attachment", before[place][1], before[place][0]) if place < len(before) else value
+        )
     if kind == "step" and number.partition("/")[0].isdigit():
         step, _, picture = number.partition("/image:")
         return Ref("step", int(step), turn, int(picture or 0))

@@ -1,9 +1,8 @@
 """Fits the router to questions that people wrote for each tool; run by `index fit`."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +11,6 @@ from safetensors.numpy import save_file
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 
-from index.gloss import Gloss
 from assistant.router import (
     AGAIN,
     BUCKETS,
@@ -28,6 +26,7 @@ from assistant.router import (
     tokens,
 )
 from index.encoder import DIMENSIONS, Vectors, load_encoder
+from index.gloss import Gloss
 from tools.base import Report
 
 _RANK, _INNER = 16, 128
@@ -83,7 +82,11 @@ class _Network(torch.nn.Module):
         torch.nn.init.zeros_(self.words.weight)
 
     def forward(
-        self, ids: torch.Tensor, mask: torch.Tensor, plain: torch.Tensor, grams: Sequence[torch.Tensor]
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        plain: torch.Tensor,
+        grams: Sequence[torch.Tensor],
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Logits of the labels, of the choices, and of the roles and starts of each token."""
         hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -103,10 +106,14 @@ class _Network(torch.nn.Module):
         found: dict[str, Vectors] = {}
         for name, value in self.state_dict().items():
             if "lora_" in name:
-                matrix, _, which = name.removeprefix("encoder.base_model.model.").partition(".lora_")
+                matrix, _, which = name.removeprefix("encoder.base_model.model.").partition(
+                    ".lora_"
+                )
                 found[f"{matrix}.weight.{'down' if which[0] == 'A' else 'up'}"] = _half(value)
             elif not name.startswith("encoder."):
-                found[name.removesuffix(".weight") if name == "words.weight" else name] = _half(value)
+                found[name.removesuffix(".weight") if name == "words.weight" else name] = _half(
+                    value
+                )
         return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from index.evidence import Claim, Fact, Value
 from index.names import Names
-from index.properties import LARGER, properties
+from index.properties import LARGER, labels, properties
 from tools.base import Block, File, Image, Plot, Table, Text
 
 _log = logging.getLogger(__name__)
@@ -234,7 +234,7 @@ def _named(fact: Fact, scope: str) -> bool:
     lower = scope.lower()
     said = any(
         re.search(rf"(?<!\w){re.escape(word)}(?!\w)", lower)
-        for word in (rule.label.lower(), *rule.asks)
+        for word in (*map(str.lower, labels(fact.property)), *rule.asks)
     )
     return said and all(part in scope for part in _thing(fact))
 

@@ -2,20 +2,30 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from assistant.fit_router import IGNORED, Lesson
-from index.gloss import Gloss
-from assistant.router import AGAIN, CHOICES, LABELS, NONE, ROLES, TOOLS, Situation, tokens
+from assistant.router import (
+    AGAIN,
+    CHOICES,
+    LABELS,
+    NONE,
+    ROLES,
+    SPANS,
+    TOOLS,
+    Situation,
+    kinds,
+    tokens,
+)
 from index.encoder import load_encoder
+from index.gloss import Gloss, gloss
+from index.names import Names
+from index.quantities import number_of
 
 Row = Mapping[str, Any]
-Glossed = Callable[[str], Gloss]
-
-_TEXTS = ("prompt", "negative_prompt", "class_noun", "token", "claim", "job")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e-?\d+)?")
 _SCALES = (1, 0.01, 1000, 1e6, 0.001)  # "60 %", "2 cents", "3k", "5 million", "20 µs"
 _OF_TOOL = {
@@ -30,12 +40,31 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     return tuple(map(json.loads, path.read_text(encoding="utf-8").splitlines()))
 
 
-def lessons(row: Row, glossed: Glossed, engines: Callable[[Gloss], tuple[str, ...]]) -> Iterator[Lesson]:
-    """What the router can learn from a row: the whole question, and each part of a plan."""
-    whole = glossed(row["text"])
+def read_texts(path: Path) -> tuple[Row, ...]:
+    """The rows of a file of tool, attachments and text, with tabs between them."""
+    lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    return tuple(
+        {"tool": tool, "attachments": files.split(",") if files else [], "text": text}
+        for tool, files, text in lines
+    )
+
+
+def lessons(row: Row, names: Names) -> Iterator[Lesson]:
+    """What the router can learn from a row: the whole question, and each part of a plan.
+
+    Args:
+        row: the question with its right plan; or with the right tool alone.
+        names: finds the systems that it names.
+    """
+    whole = gloss(row["text"], names)
+    if "steps" not in row:
+        yield _tool_alone(row, whole, names)
+        return
     steps = row["steps"]
-    tool = row.get("tool", "") if row["outcome"] == "clarify" else steps[0]["tool"] if steps else NONE
-    situation = replace(situation_of(row), kinds=engines(whole))
+    tool = (
+        row.get("tool", "") if row["outcome"] == "clarify" else steps[0]["tool"] if steps else NONE
+    )
+    situation = replace(situation_of(row), kinds=kinds(whole, names))
     starts = _starts(whole, row.get("parts", ()))
     if len(steps) > 1 and not starts:
         return
@@ -43,12 +72,19 @@ def lessons(row: Row, glossed: Glossed, engines: Callable[[Gloss], tuple[str, ..
     if labels or len(steps) > 1:
         yield _lesson(whole, situation, labels, steps, starts)
     if len(steps) > 1:
-        yield from _parts(row, whole, situation, starts, engines)
+        yield from _parts(row, whole, situation, starts, names)
+
+
+def _tool_alone(row: Row, whole: Gloss, names: Names) -> Lesson:
+    """A lesson about the tool only: which words are its arguments is not known."""
+    situation = replace(situation_of(row), kinds=kinds(whole, names))
+    count = len(tokens(load_encoder(), whole.text).offsets)
+    label = (LABELS.index(row["tool"]),)
+    return Lesson(whole, situation, label, (IGNORED,) * count, (False,) * count, {})
 
 
 def _parts(
-    row: Row, whole: Gloss, situation: Situation, starts: Sequence[int],
-    engines: Callable[[Gloss], tuple[str, ...]],
+    row: Row, whole: Gloss, situation: Situation, starts: Sequence[int], names: Names
 ) -> Iterator[Lesson]:
     """A lesson for each part of a question of several steps."""
     steps = iter(row["steps"])
@@ -58,7 +94,7 @@ def _parts(
     for place, count in enumerate(counts):
         own = [next(steps) for _ in range(count)]
         part = whole.part(bounds[place], bounds[place + 1])
-        here = replace(situation, last=last, later=place > 0, kinds=engines(part))
+        here = replace(situation, last=last, later=place > 0, kinds=kinds(part, names))
         last = own[-1]["tool"]
         if part.pieces:
             yield _lesson(part, here, (LABELS.index(own[0]["tool"]),), own, ())
@@ -103,8 +139,10 @@ def _labels(tool: str, row: Row, whole: Gloss) -> tuple[int, ...]:
         return tuple(tools)
     said = row["steps"][0]["arguments"] if row["steps"] else {}
     carried = any(
-        isinstance(value, str) and name in ("prompt", "model", "class_noun", "format")
-        and value.lower() not in row["text"].lower() and not _is_named(value, whole)
+        isinstance(value, str)
+        and name in ("prompt", "model", "class_noun", "format")
+        and value.lower() not in row["text"].lower()
+        and not _is_named(value, whole)
         for name, value in said.items()
     )
     return (LABELS.index(AGAIN),) if carried else (*tools, LABELS.index(AGAIN))
@@ -115,7 +153,10 @@ def _is_named(value: str, whole: Gloss) -> bool:
 
 
 def _lesson(
-    gloss: Gloss, situation: Situation, labels: tuple[int, ...], steps: Sequence[Row],
+    gloss: Gloss,
+    situation: Situation,
+    labels: tuple[int, ...],
+    steps: Sequence[Row],
     starts: Iterable[int],
 ) -> Lesson:
     spans = tokens(load_encoder(), gloss.text).offsets
@@ -124,7 +165,10 @@ def _lesson(
         for name, value in step["arguments"].items():
             _mark(roles, spans, gloss, name, value)
     places = {gloss.place(start) for start in starts}
-    begins = tuple(any(first <= p < max(last, first + 1) for p in places) and last > first for first, last in spans)
+    begins = tuple(
+        any(first <= p < max(last, first + 1) for p in places) and last > first
+        for first, last in spans
+    )
     return Lesson(gloss, situation, labels, tuple(roles), begins, _choices(steps))
 
 
@@ -140,8 +184,10 @@ def _choices(steps: Sequence[Row]) -> dict[str, int]:
     return found
 
 
-def _mark(roles: list[int], spans: Sequence[tuple[int, int]], gloss: Gloss, name: str, value: Any) -> None:
-    if name in _TEXTS and isinstance(value, str):
+def _mark(
+    roles: list[int], spans: Sequence[tuple[int, int]], gloss: Gloss, name: str, value: Any
+) -> None:
+    if name in SPANS and isinstance(value, str):
         at = gloss.question.lower().find(value.lower())
         if at >= 0:
             _fill(roles, spans, gloss, at, at + len(value), ROLES.index(name))
@@ -152,7 +198,12 @@ def _mark(roles: list[int], spans: Sequence[tuple[int, int]], gloss: Gloss, name
 
 
 def _fill(
-    roles: list[int], spans: Sequence[tuple[int, int]], gloss: Gloss, start: int, end: int, role: int
+    roles: list[int],
+    spans: Sequence[tuple[int, int]],
+    gloss: Gloss,
+    start: int,
+    end: int,
+    role: int,
 ) -> None:
     """Gives a role to the tokens that come from a part of the question."""
     for place, (first, last) in enumerate(spans):
@@ -169,18 +220,12 @@ def _mark_number(
     found = [
         match
         for match in _NUMBER.finditer(gloss.text)
-        if any(abs(_value(match[0]) * scale - value) < 1e-9 * max(1, value) for scale in _SCALES)
+        if any(abs(number_of(match[0]) * scale - value) < 1e-9 * max(1, value) for scale in _SCALES)
     ]
-    unknown = len({match[0] for match in found}) > 1 or len(found) > 1 and role != ROLES.index("size")
+    unknown = (
+        len({match[0] for match in found}) > 1 or (len(found) > 1 and role != ROLES.index("size"))
+    )
     for match in found:
         for place, (first, last) in enumerate(spans):
             if match.start() <= first and last <= match.end() and last > first:
                 roles[place] = IGNORED if unknown else role
-
-
-def _value(number: str) -> float:
-    plain = number.replace(",", "") if re.search(r",\d{3}\b", number) else number.replace(",", ".")
-    try:
-        return float(plain)
-    except ValueError:
-        return float("nan")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from assistant.arguments import Heard, arguments_for, insist
-from assistant.conversation import Attachment, Exchange, Past, Step, told
-from assistant.router import AGAIN, LABELS, NONE, TOOLS, Reading, Router, Situation
+from assistant.conversation import Attachment, Exchange, Step, told
+from assistant.router import AGAIN, LABELS, NONE, TOOLS, Reading, Router, Situation, kinds
 from assistant.router import load_router as router
-from index.gloss import Gloss, engine, gloss
+from index.gloss import Gloss, gloss
 from index.names import Names
 from tools.base import NeedsInput, Tool
 
@@ -25,9 +25,15 @@ _YES = re.compile(
 
 @dataclass(frozen=True)
 class Run:
-    """Do it: these steps, in order."""
+    """Do it.
+
+    Attributes:
+        steps: the steps, in order.
+        language: the language of the question.
+    """
 
     steps: tuple[Step, ...]
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,17 @@ class Clarify:
 
 @dataclass(frozen=True)
 class Decline:
-    """No tool fits: say so, with what can be done instead, nearest first."""
+    """No tool fits.
+
+    Attributes:
+        nearest: tools that can be offered instead, nearest first.
+        language: the language of the question.
+        kind: what kind of system would do it, as a key of the sentences; empty if unknown.
+    """
 
     nearest: tuple[str, ...]
+    language: str = "en"
+    kind: str = ""
 
 
 Plan = Run | Clarify | Decline
@@ -79,7 +93,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
         tools: all tools.
     """
     network, whole = router(), gloss(asked.text, names)
-    situation = replace(_situation(asked), kinds=_kinds(whole, names))
+    situation = replace(_situation(asked), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
     parts = _parts(whole, reading)
     if len(parts) == 1:
@@ -100,7 +114,7 @@ def _read_parts(
     """The tool of each part; parts that no tool does are left out."""
     last = situation.last
     for place, part in enumerate(parts):
-        here = replace(situation, last=last, later=place > 0, kinds=_kinds(part, names))
+        here = replace(situation, last=last, later=place > 0, kinds=kinds(part, names))
         reading = network.read(part, here)
         chosen, again = _tool(reading, here)
         if chosen != NONE:
@@ -155,10 +169,6 @@ def _situation(asked: Asked) -> Situation:
         last=(last.steps[-1].tool if last.steps else NONE) if last else "",
         asked=bool(last and last.answer.rstrip().endswith("?")),
     )
-
-
-def _kinds(part: Gloss, names: Names) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(engine(names, mention) for mention in part.mentions))
 
 
 def _tool(reading: Reading, situation: Situation) -> tuple[str, bool]:

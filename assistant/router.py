@@ -9,7 +9,7 @@ https://arxiv.org/abs/1902.10909; the low-rank change after https://arxiv.org/ab
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -22,8 +22,9 @@ from safetensors.numpy import load_file
 from scipy.special import erf, log_softmax, softmax
 from tokenizers import Encoding
 
-from index.gloss import Gloss
 from index.encoder import MiniLM, Vectors, load_encoder
+from index.gloss import Gloss, engine
+from index.names import Names
 
 ROUTING = Path(str(files("index"))) / "routing"
 WEIGHTS = ROUTING / "router.safetensors"
@@ -33,8 +34,9 @@ TOOLS = (
 )  # fmt: skip
 NONE, AGAIN = "none", "again"  # no tool does it; the tool of the step before, once more
 LABELS = (*TOOLS, NONE, AGAIN)
+SPANS = ("prompt", "negative_prompt", "class_noun", "token", "claim", "job")  # roles of words
 ROLES = (
-    "", "prompt", "negative_prompt", "class_noun", "token", "claim", "job", "size", "steps",
+    "", *SPANS, "size", "steps",
     "seed", "count", "guidance", "strength", "epochs", "learning_rate", "batch_size",
     "image_size", "runs", "threads", "top_k", "rank", "resolution", "prior_images", "opset",
     "device_memory_gib", "max_latency_ms", "min_fps", "max_parameters", "max_price_usd",
@@ -121,6 +123,11 @@ def features(gloss: Gloss, situation: Situation) -> Vectors:
         *(situation.last == tool for tool in (*TOOLS, NONE)),
     ]  # fmt: skip
     return np.array(plain, np.float32)
+
+
+def kinds(asked: Gloss, names: Names) -> tuple[str, ...]:
+    """The engines of the systems that a question names, each once."""
+    return tuple(dict.fromkeys(engine(names, mention) for mention in asked.mentions))
 
 
 def hashed(text: str) -> tuple[int, ...]:

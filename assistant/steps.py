@@ -14,6 +14,7 @@ from assistant import grounding, runs
 from assistant.answer import Answer, StepState
 from assistant.conversation import Attachment, Question, Ref, Step, Turn
 from assistant.history import Made, made_by, made_in
+from assistant.saying import lead
 from assistant.settings import Settings
 from assistant.store import OwnerEvidence, Store
 from assistant.uploads import Uploads
@@ -24,6 +25,7 @@ from index.names import Names
 from index.search import SearchIndex
 from tools import pictures
 from tools.base import (
+    Block,
     Context,
     NeedsConsent,
     NeedsInput,
@@ -80,6 +82,7 @@ class Wanted:
         told: their arguments as programs read them.
         files: what came with the question.
         turns: the turns before.
+        language: the language of the question.
     """
 
     question: Question
@@ -87,6 +90,7 @@ class Wanted:
     told: Sequence[Mapping[str, Any]]
     files: Sequence[Attachment] = ()
     turns: Sequence[Turn] = ()
+    language: str = "en"
 
 
 def run_steps(
@@ -134,6 +138,10 @@ def _run_step(
     started = time.monotonic()
     question, step = wanted.question, wanted.steps[place]
 
+    def opening(block: Block) -> tuple[Block, ...]:
+        said = lead(step.tool, block, wanted.language, assistant.catalog)
+        return tuple(grounding.checked(text, assistant.names) for text in said)
+
     def grown(answer: Answer, **changes: Any) -> Answer:
         state = replace(answer.steps[place], seconds=time.monotonic() - started, **changes)
         steps = (*answer.steps[:place], state, *answer.steps[place + 1 :])
@@ -152,7 +160,8 @@ def _run_step(
                 assistant.store.add_measurement(question.owner, message)
             else:
                 block = grounding.checked(message, assistant.names, literal)
-                yield (answer := replace(grown(answer), blocks=(*answer.blocks, block)))
+                new = (block,) if len(answer.blocks) > first else (*opening(block), block)
+                yield (answer := replace(grown(answer), blocks=(*answer.blocks, *new)))
         manifest = {"tool": tool.name, "arguments": dict(wanted.told[place]), "made": _now()}
         runs.complete(run, manifest)
         count = len(answer.blocks) - first

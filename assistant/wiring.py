@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assistant import runs
-from assistant.ask import Assistant
-from assistant.plan import tool_documents
 from assistant.settings import Settings
+from assistant.steps import Assistant
 from assistant.store import Store
 from assistant.uploads import Uploads
 from assistant.worker import Worker
@@ -54,6 +53,15 @@ def open_index(
         if found := search.load(folder, texts, encoder, names):
             return found
     return build_index(home / "index", texts, encoder, names)
+
+
+def tool_documents(tools: Mapping[str, Tool]) -> tuple[Document, ...]:
+    """The example questions of every tool, to be searched beside the cards."""
+    return tuple(
+        Document(f"tool:{tool.name}", text)
+        for tool in tools.values()
+        for text in tool.card.examples
+    )
 
 
 def searched(known: Catalog, tools: Mapping[str, Tool]) -> tuple[Document, ...]:

@@ -177,7 +177,7 @@ def _digits(pieces: Sequence[Piece]) -> Iterator[Piece]:
         while end < len(pieces) and pieces[end].text in _NUMBERS:
             value = _grown(value, _NUMBERS[pieces[end].text])
             end += 1
-        if end == place or pieces[place:end] == pieces[place : place + 1] and value == 1:
+        if end == place or (pieces[place:end] == pieces[place : place + 1] and value == 1):
             yield pieces[place]  # no number, or "one", which stands for a thing as often
             place += 1
         else:

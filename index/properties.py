@@ -60,3 +60,19 @@ def show(value: str | float | bool, unit: str) -> str:
         return f"${value:,.0f}" if value >= 1000 else "$" + f"{value:.3f}".removesuffix("0")
     number = f"{value:g}" if abs(value) < 10_000 else f"{value:,.10g}"
     return f"{number} {unit}".strip()
+
+
+def translated(name: str, language: str) -> str:
+    """What a property is called in another language."""
+    return _translations()[language][name]
+
+
+def labels(name: str) -> tuple[str, ...]:
+    """What a property is called, in every language."""
+    return (properties()[name].label, *(table[name] for table in _translations().values()))
+
+
+@cache
+def _translations() -> Mapping[str, Mapping[str, str]]:
+    path = Path(__file__).parent / "languages" / "labels.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -34,7 +34,9 @@ _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>[$€]\s?)?"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?:\s?e\s?-?\s?\d+)?|\.\d+)"
 )
-_SIZE = re.compile(r"(?<![\w.])(\d{1,5})\s?(?:px|pixels?)?\s?(?:x|×|\*|by)\s?(\d{1,5})\s?(?:px|pixels?)?(?!\w)")
+_SIZE = re.compile(
+    r"(?<![\w.])(\d{1,5})\s?(?:px|pixels?)?\s?(?:x|×|\*|by)\s?(\d{1,5})\s?(?:px|pixels?)?(?!\w)"
+)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from tools.base import Context
 from tools.judging import Judgement, believed
 from tools.statements import STAND_IN, Statement
 
-_DENIED = re.compile(r"non[\s-]?commercial|forbid\w*|forbidden|prohibit\w*|banned|illegal|not allowed")
+_DENIED = re.compile(
+    r"non[\s-]?commercial|forbid\w*|forbidden|prohibit\w*|banned|illegal|not allowed"
+)
 _LICENCES = (
     (r"apache", r"apache"), (r"\bmit\b", r"\bmit\b"), (r"\bbsd\b", r"\bbsd\b"),
     (r"a?gpl", r"gpl"), (r"open\s?rail\S*|\brail\b", r"rail"), (r"cc[\s-]by\S*|creative commons", r"cc-by"),
@@ -80,7 +82,9 @@ _TOPICS = tuple(
         (r"smallest .{0,20}(family|convnexts?)", "smallest_of_family", _says_yes, ""),
     )
 )  # fmt: skip
-_LOCAL = re.compile(r"download\w*|open[\s-]weights?|(run|runs|use|used|work|works)\b.{0,25}\b(locally|offline|at home|own (machine|computer|gpu|pc)|without (a |the )?(network|internet))|self[\s-]?host\w*|weights are (public|open|published)")
+_LOCAL = re.compile(
+    r"download\w*|open[\s-]weights?|(run|runs|use|used|work|works)\b.{0,25}\b(locally|offline|at home|own (machine|computer|gpu|pc)|without (a |the )?(network|internet))|self[\s-]?host\w*|weights are (public|open|published)"
+)
 _HOSTED = re.compile(r"\bhosted\b|only (through|over|via|by) (an? |the )?api|api only|cloud only")
 _JOBS = (
     (r"\b(edit|retouch|change)\w*\b.{0,25}\b(picture|image|photo)|\bedits?\b|\bediting\b|image to image|(picture|image|photo)s? as (an )?input", "edit"),
@@ -89,11 +93,17 @@ _JOBS = (
     (r"outpaint\w*|uncrop\w*|beyond the (edge|frame)", "outpainting"),
     (r"(train|teach)\w*\b.{0,20}\b(lora|subject)|dreambooth|personali[sz]\w+", "personalize"),
 )  # fmt: skip
-_COSTLESS = re.compile(r"\bfree\b(?! (for|of charge below|software|licence|to use commercial))|costs? nothing|without paying|no (cost|fee)")
-_ABLE = re.compile(r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?)\b")
+_COSTLESS = re.compile(
+    r"\bfree\b(?! (for|of charge below|software|licence|to use commercial))|costs? nothing|without paying|no (cost|fee)"
+)
+_ABLE = re.compile(
+    r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?)\b"
+)
 
 
-def worded(ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
+def worded(
+    ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
+) -> Judgement | None:
     """What the words of a statement about one system come to; none if they say nothing known.
 
     Args:
@@ -139,7 +149,16 @@ def _licensed(
 ) -> Judgement | None:
     facts = believed([fact for fact in ranked if fact.property == "licence"])
     named = [right for asked, right in _LICENCES if re.search(rf"(?:{asked})", statement.words)]
-    if not facts or not named or (named == [r"\bmit\b"] and "licen" not in statement.words and "under" not in statement.words and "is mit" not in statement.words):
+    if (
+        not facts
+        or not named
+        or (
+            named == [r"\bmit\b"]
+            and "licen" not in statement.words
+            and "under" not in statement.words
+            and "is mit" not in statement.words
+        )
+    ):
         return None
     holds = any(re.search(pattern, str(facts[0].value).lower()) for pattern in named)
     return Judgement(_turned(statement, holds), (facts[0],))
@@ -149,7 +168,9 @@ def _costless(
     ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
 ) -> Judgement | None:
     """Free of charge: a price says no; commercial terms are another question."""
-    if not _COSTLESS.search(statement.words) or re.search(r"commercial|business|sell", statement.words):
+    if not _COSTLESS.search(statement.words) or re.search(
+        r"commercial|business|sell", statement.words
+    ):
         return None
     prices = [fact for fact in ranked if fact.property in ("price", "price_edit", "price_month")]
     wrong = [f for f in prices if isinstance(f, Claim) and f.verdict == "refuted"]
@@ -181,7 +202,10 @@ def _permitted(
     """Leave to use: conditions count as leave, but not as leave without any."""
     denials = len(topic.denied.findall(statement.words)) if topic.denied else 0
     holds = topic.holds(value)
-    unlimited = re.search(r"unconditional\w*|without (any )?(conditions?|limits?|restrictions?)|any company|no matter|whatever", statement.words)
+    unlimited = re.search(
+        r"unconditional\w*|without (any )?(conditions?|limits?|restrictions?)|any company|no matter|whatever",
+        statement.words,
+    )
     if value == "conditions" and unlimited:
         holds = False
     denied = statement.negated != bool(denials % 2 and "not allowed" not in statement.words)

@@ -35,7 +35,10 @@ _BOUNDS = (
     ("over", r"\b(over|above|more than|greater than|higher than|exceeds?|beyond|larger than|bigger than)\W{0,2}\s*$"),
     ("under", r"\b(under|below|less than|fewer than|lower than|smaller than|cheaper than|faster than|quicker than)\W{0,2}\s*$"),
 )  # fmt: skip
-_AFTER = (("least", r"\W*or (more|above|better|higher)\b"), ("most", r"\W*or (less|below|lower|fewer)\b"))
+_AFTER = (
+    ("least", r"\W*or (more|above|better|higher)\b"),
+    ("most", r"\W*or (less|below|lower|fewer)\b"),
+)
 # Comparatives: pattern, properties to look at, which direction is claimed.
 _COMPARED = (
     (r"(small|tini|light)er|fewer (parameters|weights)|less (parameters|weights)", ("parameters", "file_mb", "download_mb"), "lower"),
@@ -156,12 +159,14 @@ def _core(words: str) -> str:
 
 def _is_comparison(words: str) -> bool:
     """Whether another system follows "than": "more than five" compares with no system."""
-    return bool(re.search(rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]", words))
+    return bool(
+        re.search(
+            rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]", words
+        )
+    )
 
 
-def _orders(
-    table: Sequence[tuple[str, tuple[str, ...], str]], words: str
-) -> tuple[Order, ...]:
+def _orders(table: Sequence[tuple[str, tuple[str, ...], str]], words: str) -> tuple[Order, ...]:
     return tuple(
         Order(properties, direction)
         for pattern, properties, direction in table

@@ -83,9 +83,7 @@ def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
     return tuple(found.fact for found in ranked if found.fact)
 
 
-def _judged(
-    ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]
-) -> Judgement:
+def _judged(ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]) -> Judgement:
     """By the kind of claim: an order, an extreme, a number, or words."""
     if len(statement.systems) > 1 and statement.comparisons:
         found = compared(ctx, statement)
@@ -145,9 +143,7 @@ def _choices(ctx: Context, claim: str, ranked: "Sequence[Ranked]") -> tuple[str,
 
 
 # --- in words
-def _told(
-    ctx: Context, card: Card, judged: Judgement, ranked: Sequence[Fact]
-) -> Iterator[Block]:
+def _told(ctx: Context, card: Card, judged: Judgement, ranked: Sequence[Fact]) -> Iterator[Block]:
     """The verdict with its facts, what was wrongly claimed, and what else is known of the same."""
     facts = judged.facts
     wrong = [fact for fact in facts if isinstance(fact, Claim) and fact.verdict == "refuted"]

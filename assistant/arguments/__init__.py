@@ -7,7 +7,16 @@ from typing import Any
 from assistant.arguments.heard import Heard
 from assistant.arguments.limits import limits
 from assistant.arguments.numbers import numbers
-from assistant.arguments.refs import archive, mask, pictures, product, table, used
+from assistant.arguments.refs import (
+    archive,
+    mask,
+    own_pictures,
+    pictures,
+    product,
+    singled_out,
+    table,
+    used,
+)
 from assistant.arguments.texts import claim, quoted, span, trimmed
 from assistant.arguments.words import property_words, words
 from assistant.conversation import Ref
@@ -19,7 +28,10 @@ from tools.base import NeedsInput, Tool
 __all__ = ["Heard", "arguments_for", "insist", "use_case_limits"]
 
 _ANOTHER_SEED = re.compile(r"\b(?:another|different|new|other|random|change the|fresh) seeds?\b")
-_POINTS = re.compile(r"\b(?:it|its|it's|this|that|these|those|they|them|their|same|one|ones|other|which|both|two)\b")
+_POINTS = re.compile(
+    r"\b(?:it|its|it's|this|that|these|those|they|them|their|same|one|ones|other|which|both|two)\b"
+)
+_SAME_MODEL = re.compile(r"\b(?:same|that|this) (?:model|net|network|one)\b|\bwith it\b|\bit on\b")
 _CONFIG = re.compile(r"[\w./\\-]+\.(?:toml|ya?ml)\b")
 _ADAPTER = re.compile(r"[\w./\\-]+\.safetensors\b")
 _JOB = re.compile(r"\b[a-z]+[-_][\w-]*\d+\b|(?:\bjobs?|\bnumber|\bno\.?|#)\s?#?\s?(\d+)\b")
@@ -42,7 +54,8 @@ def arguments_for(tool: Tool, heard: Heard) -> dict[str, Any]:
     wanted = tool.parameters
     found: dict[str, Any] = {}
     for name in wanted:
-        if reader := _READERS.get(name):
+        reader = _READERS.get(name)
+        if reader and not _holds_on(name, heard):
             value = reader(tool.name, heard)
             if value not in (None, (), ""):
                 found[name] = value
@@ -52,6 +65,15 @@ def arguments_for(tool: Tool, heard: Heard) -> dict[str, Any]:
     else:
         found |= numbers(heard.text, heard.reading, wanted)
     return _carried(tool.name, heard, _settled(tool.name, heard, found))
+
+
+def _holds_on(name: str, heard: Heard) -> bool:
+    """Whether an argument of the step before is not to be looked for anew: it was not replaced."""
+    if name not in heard.carried:
+        return False
+    if name in ("images", "dataset", "mask", "like"):
+        return not heard.files and not singled_out(heard.text)
+    return name in ("model", "models", "systems") and not heard.systems
 
 
 def _carried(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
@@ -78,14 +100,17 @@ def _settled(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
     elif "images" in found and isinstance(found.get("dataset"), Ref) and found["dataset"].turn:
         del found["dataset"]
     if tool == "embed" and "like" in found:
-        rest = tuple(one for one in found.get("images", ()) if one != found["like"])
-        found = {**found, "images": rest} if rest else {k: v for k, v in found.items() if k != "images"}
-    del heard
+        rest = tuple(one for one in own_pictures(heard) if one != found["like"])
+        found = (
+            {**found, "images": rest} if rest else {k: v for k, v in found.items() if k != "images"}
+        )
     return found
 
 
 def _fresh(images: Any) -> bool:
-    return any(isinstance(one, Ref) and one.kind == "attachment" and not one.turn for one in images or ())
+    return any(
+        isinstance(one, Ref) and one.kind == "attachment" and not one.turn for one in images or ()
+    )
 
 
 def _said(tool: str, heard: Heard) -> str:
@@ -130,11 +155,15 @@ def _model(tool: str, heard: Heard) -> Any:
     if tool in ("export", "classify", "embed", "benchmark"):
         made = product(heard)
         follows = heard.steps or tool in ("export", "benchmark") or _POINTS.search(heard.text)
-        if made and follows and not (tool in ("classify", "embed") and not heard.steps and heard.carried):
+        if (
+            made
+            and follows
+            and not (tool in ("classify", "embed") and not heard.steps and heard.carried)
+        ):
             return made
     if tool == "export":
         return next(iter(used(heard)), None)
-    if tool in ("embed", "finetune") and (heard.steps or heard.past) and _POINTS.search(heard.text):
+    if tool in ("embed", "finetune") and _SAME_MODEL.search(heard.text):
         return next(iter(used(heard)), None)
     return None
 
@@ -150,20 +179,28 @@ def _systems(tool: str, heard: Heard) -> tuple[str, ...] | None:
     named = heard.systems
     if tool == "compare" and len(named) < 2 and (heard.past or heard.steps):
         return tuple(dict.fromkeys((*used(heard), *named))) or None
-    if not named and (heard.past or heard.steps) and (heard.carried or _POINTS.search(heard.text) or len(heard.text.split()) < 6):
+    if (
+        not named
+        and (heard.past or heard.steps)
+        and (heard.carried or _POINTS.search(heard.text) or len(heard.text.split()) < 6)
+    ):
         return used(heard) or None
     return named or None
 
 
+_ALIKE = re.compile(
+    r"\b(?:like|similar\w*|alike|nearest|closest|match\w*|resembl\w*|query|reference|source"
+    r"|look\w*)\b"
+)
+
+
 def _like(tool: str, heard: Heard) -> Ref | None:
     """The picture that others are to be like."""
-    if not re.search(r"\b(?:like|similar|alike|nearest|closest|match\w*|resembl\w*|look\w*)\b", heard.text):
+    if not _ALIKE.search(heard.text):
         return None
-    own = pictures(heard)
-    if len(own) == 1 and archive(heard):
-        return own[0]
-    if len(own) > 2 and re.search(r"\b(?:to|like|as) the (?:first|last|second|third)\b", heard.text):
-        return own[0]
+    found, own = pictures(heard), own_pictures(heard)
+    if len(found) == 1 and (archive(heard) or len(own) > 2):
+        return found[0]
     return None
 
 
@@ -176,10 +213,15 @@ def _calibration(tool: str, heard: Heard) -> Any:
 def _expand(tool: str, heard: Heard) -> dict[str, int | None] | None:
     """How far to extend a picture on each side, in pixels; none where no number was said."""
     text = heard.text
-    if not re.search(r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*|more (?:room|space|sky|canvas)|continue\w*|add|grow\w*|enlarge)\b", text):
+    if not re.search(
+        r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*|more (?:room|space|sky|canvas)|continue\w*|add|grow\w*|enlarge)\b",
+        text,
+    ):
         return None
     sides = [side for side in _SIDES if re.search(rf"\b{side}\b", text)]
-    if re.search(r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball around\b", text):
+    if re.search(
+        r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball around\b", text
+    ):
         sides = list(_SIDES)
     elif re.search(r"\bboth sides\b|\bsideways\b", text):
         sides = ["left", "right"]
@@ -207,6 +249,24 @@ def _action(tool: str, heard: Heard) -> str:
     return plain[0] if len(plain) == 1 and best not in plain else str(best)
 
 
+_THAWED = re.compile(
+    r"\b(?:no|not|never|don't|dont|without|nothing) (?:\w+ )?(?:fr[eo]ez\w*|frozen|freezing)"
+    r"|\bun-?fr[eo]ez\w*|\bthaw\w*|\brelease\b"
+    r"|\b(?:all|every|whole|entire|full) (?:the )?(?:\w+ )?(?:layers?|parameters?|weights?|network|net|model|body)\b"
+    r"|\bfrom scratch\b|\bend[\s-]to[\s-]end\b"
+)
+_FROZEN = re.compile(
+    r"\bfr[eo]ez\w*|\bfrozen\b|\bhead only\b|\b(?:only|just|but) the (?:\w+ )?(?:head|last layer|classifier)"
+    r"|\blinear prob\w*|\b(?:only|just) (?:train )?(?:the )?(?:head|last layer)"
+)
+
+
+def _freeze(tool: str, heard: Heard) -> bool | None:
+    if _THAWED.search(heard.text):
+        return False
+    return True if _FROZEN.search(heard.text) else _choice("freeze", heard)
+
+
 def _method(tool: str, heard: Heard) -> str | None:
     found = (name for name, pattern in _METHODS.items() if re.search(pattern, heard.text))
     return next(found, None) or _choice("method", heard)
@@ -224,6 +284,26 @@ def _role(name: str) -> Callable[[str, Heard], str | None]:
         return span(heard.gloss, heard.reading, name) or None
 
     return read
+
+
+_TOKEN = re.compile(
+    r"\b(?:token|trigger(?: word)?|keyword|code ?word|magic word|id|identifier)(?: is| be|:|=)*\s+[\"'«“]?"
+    r"(?P<word>[<*]?[^\W_][\w*-]*[>*]?)",
+    re.IGNORECASE,
+)
+_CLASS = re.compile(r"\b(?:class|subject|noun|thing)(?: is|:|=)*\s+(?P<word>[^\W\d_]+)", re.IGNORECASE)
+
+
+def _token(tool: str, heard: Heard) -> str | None:
+    """The rare word for the subject; a word of English names the thing itself."""
+    match = _TOKEN.search(heard.gloss.said)
+    return match["word"] if match else span(heard.gloss, heard.reading, "token") or None
+
+
+def _class_noun(tool: str, heard: Heard) -> str | None:
+    found = span(heard.gloss, heard.reading, "class_noun")
+    match = _CLASS.search(heard.gloss.said)
+    return found or (match["word"] if match else None)
 
 
 def _pattern(pattern: re.Pattern[str]) -> Callable[[str, Heard], str | None]:
@@ -245,7 +325,10 @@ def _captions(tool: str, heard: Heard) -> Any:
 
 
 def _prompts(tool: str, heard: Heard) -> tuple[str, ...] | None:
-    if not re.search(r"\bprompts?\b|\bdraw|\bpicture of\b|\bpaint|\brender", heard.text) and not heard.files:
+    if (
+        not re.search(r"\bprompts?\b|\bdraw|\bpicture of\b|\bpaint|\brender", heard.text)
+        and not heard.files
+    ):
         return quoted(heard.gloss.said) or None
     found = span(heard.gloss, heard.reading, "prompt")
     return quoted(heard.gloss.said) or ((found,) if found else None)
@@ -264,9 +347,9 @@ _READERS: Mapping[str, Callable[[str, Heard], Any]] = {
     "dataset": lambda tool, heard: archive(heard), "like": _like, "calibration": _calibration,
     "model": _model, "models": _models, "systems": _systems, "properties": _properties,
     "adapter": _adapter, "config": _pattern(_CONFIG), "captions": _captions,
-    "class_noun": _role("class_noun"), "token": _role("token"),
+    "class_noun": _role("class_noun"), "token": _token,
     "expand": _expand, "mode": _mode, "method": _method, "action": _action, "job": _job,
-    "freeze": lambda tool, heard: _choice("freeze", heard),
+    "freeze": _freeze,
 }  # fmt: skip
 
 
@@ -292,7 +375,9 @@ def insist(tool: str, found: Mapping[str, Any]) -> None:
     if tool == "generate" and not {"prompt", "batch_of"} & set(found):
         raise NeedsInput("What shall I draw? Say it in a few words.")
     if tool == "finetune" and "dataset" not in found:
-        raise NeedsInput("Which pictures shall I learn from? Drop in a zip with a folder for each class.")
+        raise NeedsInput(
+            "Which pictures shall I learn from? Drop in a zip with a folder for each class."
+        )
     if tool == "personalize" and "images" not in found:
         raise NeedsInput("Which photos show it? Drop in three to five.")
     if tool == "compare" and len(found.get("systems", ())) < 2:

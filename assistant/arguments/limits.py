@@ -20,13 +20,19 @@ def limits(heard: Heard) -> dict[str, Any]:
     """What a use case asks for, as arguments of `recommend`."""
     text = heard.text
     found: dict[str, Any] = {
-        "task": _choice("task", heard),
+        "task": _task(heard),
         "commercial": _commercial(heard),
         "licence": word("licence", text),
         "device": _device(text),
         "offline": True if re.search(_OFFLINE, text) else _choice("offline", heard),
     }
     return {name: value for name, value in (found | _numbers(text)).items() if value is not None}
+
+
+def _task(heard: Heard) -> str | None:
+    share = heard.reading.choices["task"]
+    best = 1 + int(share[1:].argmax())
+    return CHOICES["task"][best] if share[best] > share[0] else None
 
 
 def _choice(name: str, heard: Heard) -> Any:

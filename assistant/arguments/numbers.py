@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.router import ROLES, Reading
+from assistant.router import ROLES, SPANS, Reading
 from index.quantities import Quantity, number_of, quantities
 
 _N = r"(\d+(?:,\d{3})+|\d+(?:[.,]\d+)?(?:\s?e\s?-\s?\d+)?|\.\d+|one|single)"
@@ -149,7 +149,9 @@ def _count(text: str, taken: Collection[tuple[int, int]]) -> int | None:
         free = not any(start <= quantity.start < end for start, end in taken)
         if free and quantity.unit == "images" and 1 <= quantity.value <= 1000:
             return int(quantity.value)
-    more = re.search(rf"{_N}\s+(?:\w+\s){{0,2}}(?:of (?:them|those|these|it)|more|different|such|other)\b", text)
+    more = re.search(
+        rf"{_N}\s+(?:\w+\s){{0,2}}(?:of (?:them|those|these|it)|more|different|such|other)\b", text
+    )
     if more and more[1].isdigit() and not any(s <= more.start(1) < e for s, e in taken):
         return int(more[1])
     times = re.search(r"\b(\d+)\s?x\b(?!\s?\d)|\bx\s?(\d+)\b|\bcount\s*[:=]?\s*(\d+)", text)
@@ -167,7 +169,7 @@ def _role(reading: Reading, quantity: Quantity) -> str:
         return ""
     mean = reading.roles[places[:1]].mean(axis=0)
     best = int(np.argmax(mean))
-    return ROLES[best] if mean[best] >= _ROLE_SURE else ""
+    return ROLES[best] if mean[best] >= _ROLE_SURE and ROLES[best] not in SPANS else ""
 
 
 def _by_role(
@@ -176,6 +178,3 @@ def _by_role(
     for quantity in quantities(text):
         if not any(start < quantity.end and quantity.start < end for start, end in taken):
             yield _role(reading, quantity), quantity
-
-
-Reader = Callable[[str], Any]

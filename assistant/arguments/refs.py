@@ -11,15 +11,21 @@ _MAKES_MODEL = ("finetune", "export", "recommend", "personalize")
 _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
     "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "left": 1, "right": -1, "last": -1, "former": 1,
-    "latter": -1, "other": -1,
+    "latter": -1,
 }  # fmt: skip
+_THING = r"(?:one|ones|picture|pictures|image|images|photo|photos|pic|pics|shot|attachment|drawing|version)"
 _ONE = re.compile(
-    rf"\b(?:the|my|your|of|number|only|just|no\.?|on|in|with|from|to|for|use|take)?\s*\b({'|'.join(_ORDINALS)})\b"
-    r"(?:\s(?:one|ones|picture|pictures|image|images|photo|photos|pic|pics|shot|file|drawing|version))?(?=\s|$|[,.;:!?'])"
+    rf"\b({'|'.join(_ORDINALS)})\s{_THING}\b"
+    r"|\bthe (first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|sixth|6th|last)\b"
+    r"(?!\s(?:step|epoch|run|time|seed|prompt|layer|thing|two|three|four|\d))"
 )
-_NUMBERED = re.compile(r"\b(?:number|no\.?|nr\.?|#|picture|image|photo|pic)\s?#?(\d{1,2})\b(?!\s?(?:px|x|mp|steps))")
+_NUMBERED = re.compile(
+    r"\b(?:number|no\.?|nr\.?|#|picture|image|photo|pic)\s?#?(\d{1,2})\b(?!\s?(?:px|x|mp|steps))"
+)
 _SEVERAL = re.compile(r"\b(first|last)\s(\d|two|three|four)\b")
-_BEFORE = re.compile(r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded|my (?:first )?(?:photo|picture|image))\b")
+_BEFORE = re.compile(
+    r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded|my (?:first )?(?:photo|picture|image))\b"
+)
 _FOLDER = re.compile(r"(?:~|\.{1,2})?/[\w.\-/]+|\b[A-Za-z]:\\[\w.\\\-]+|\b[\w\-]+(?:/[\w.\-]+)+/?")
 _FEW = {"two": 2, "three": 3, "four": 4}
 
@@ -35,6 +41,16 @@ def pictures(heard: Heard) -> tuple[Ref, ...]:
         if found := _of_exchange(heard, turn):
             return found
     return ()
+
+
+def own_pictures(heard: Heard) -> tuple[Ref, ...]:
+    """The pictures that came with the question."""
+    return _own(heard, "image")
+
+
+def singled_out(text: str) -> bool:
+    """Whether some of several pictures are pointed to."""
+    return bool(_ONE.search(text) or _NUMBERED.search(text) or _SEVERAL.search(text))
 
 
 def _own(heard: Heard, kind: str) -> tuple[Ref, ...]:
@@ -88,7 +104,7 @@ def _picked(text: str, found: tuple[Ref, ...]) -> tuple[Ref, ...]:
         return found[:count] if several[1] == "first" else found[-count:]
     if re.search(r"\b(?:all|both|each|every|these|them)\b", text):
         return found
-    places = [_ORDINALS[match[1]] for match in _ONE.finditer(text)]
+    places = [_ORDINALS[match[1] or match[2]] for match in _ONE.finditer(text)]
     places += [int(match[1]) for match in _NUMBERED.finditer(text)]
     chosen = [place - 1 if place > 0 else place for place in dict.fromkeys(places)]
     return tuple(found[at] for at in chosen if -len(found) <= at < len(found)) or found
@@ -97,7 +113,7 @@ def _picked(text: str, found: tuple[Ref, ...]) -> tuple[Ref, ...]:
 def _ordinal(text: str) -> int:
     match = _ONE.search(text)
     number = _NUMBERED.search(text)
-    return _ORDINALS[match[1]] if match else int(number[1]) if number else 0
+    return _ORDINALS[match[1] or match[2]] if match else int(number[1]) if number else 0
 
 
 def mask(heard: Heard) -> Ref | None:
@@ -158,4 +174,8 @@ def systems_of(step: Step) -> tuple[str, ...]:
     said = step.arguments
     found = said.get("systems") or said.get("models") or said.get("model") or ()
     found = (found,) if isinstance(found, str) else found
-    return tuple(name for name in found if isinstance(name, str)) if isinstance(found, tuple | list) else ()
+    return (
+        tuple(name for name in found if isinstance(name, str))
+        if isinstance(found, tuple | list)
+        else ()
+    )

@@ -8,12 +8,17 @@ from assistant.arguments.heard import Heard
 from assistant.router import ROLES, Reading
 from index.gloss import Gloss
 
-_SURE = 0.35  # probability from which a token may belong to a span
+_SURE = 0.25  # probability from which a token may belong to a span
+_SHORTEST = 3  # words of a claim
 _GAP = 3  # tokens of other roles that a span may hold
 _QUOTES = "\"'«»„“”‘’「」《》"
-_QUOTED = re.compile(r"[\"«„“「]([^\"«»„“”「」]{2,})[\"»“”」]|(?<!\w)'([^']{2,})'(?!\w)|‘([^’]{2,})’")
+_QUOTED = re.compile(
+    r"[\"«„“「]([^\"«»„“”「」]{2,})[\"»“”」]|(?<!\w)'([^']{2,})'(?!\w)|‘([^’]{2,})’"
+)
 _EDGE = re.compile(r"^[\s,.;:!?…\-–—]+|[\s,.;:!…\-–—]+$")
-_TAIL = re.compile(r"(?:,?\s+(?:and|but|with|at|in|please|pls|plz|thanks|thx|for|then))+$", re.IGNORECASE)
+_TAIL = re.compile(
+    r"(?:,?\s+(?:and|but|with|at|in|please|pls|plz|thanks|thx|for|then))+$", re.IGNORECASE
+)
 _DOUBTS = re.compile(
     r"^(?:(?:is|was) it (?:really |actually )?(?:true|right|correct|a fact|so|possible)(?: that)?|(?:they|people|some|someone|somebody)"
     r" (?:say|says|said|claims?|told me|wrote)(?: that)?|(?:i|we) (?:heard|read|was told|were told)(?: somewhere)?(?: that)?"
@@ -67,4 +72,5 @@ def quoted(text: str) -> tuple[str, ...]:
 def claim(heard: Heard) -> str:
     """The claim inside a doubt."""
     found = span(heard.gloss, heard.reading, "claim")
-    return found or trimmed(_DOUBTS.sub("", heard.gloss.said))
+    whole = trimmed(_DOUBTS.sub("", heard.gloss.said))
+    return found if len(found.split()) >= _SHORTEST or not whole else whole

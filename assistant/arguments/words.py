@@ -7,12 +7,18 @@ from typing import Any
 # Parameter -> value -> pattern of a gloss; the first that matches wins.
 _WORDS: Mapping[str, Mapping[Any, str]] = {
     "format": {
-        "onnx": r"\bonnx\b(?!\s?runtime)", "openvino": r"\bopen\s?vino\b",
-        "litert": r"\blite\s?rt\b|\btf\s?lite\b|\btensorflow lite\b|\bandroid\b",
-        "coreml": r"\bcore\s?ml\b|\bml\s?model\b|\biphones?\b|\bipads?\b|\bios\b|\bapple\b|\bxcode\b|\bmlpackage\b",
-        "tensorrt": r"\btensor\s?rt\b|\btrt\b|\bjetson\b",
         "executorch": r"\bexecu\s?torch\b|\bpte\b",
+        "tensorrt": r"\btensor\s?rt\b|\btrt\b",
         "pt2": r"\bpt2\b|\btorch\.?\s?export\b|\baoti\b|\bexported program\b",
+        "onnx": r"\bonnx\b(?!\s?runtime)",
+        "openvino": r"\bopen\s?vino\b",
+        "coreml": r"\bcore\s?ml\b|\bml\s?model\b|\bmlpackage\b",
+        "litert": r"\blite\s?rt\b|\btf\s?lite\b|\btensorflow lite\b",
+    },
+    "platform": {
+        "coreml": r"\biphones?\b|\bipads?\b|\bios\b|\bapple\b|\bxcode\b|\bapp store\b",
+        "litert": r"\bandroid\b|\bplay store\b",
+        "tensorrt": r"\bjetson\b",
     },
     "engine": {
         "onnxruntime": r"\bonnx\s?runtime\b|\bort\b|\bonnx\b", "openvino": r"\bopen\s?vino\b",
@@ -26,16 +32,20 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         "fp32": r"\bfp\s?-?32\b|\bfloat\s?32\b|\bfull[\s-]precision\b|\b32[\s-]?bits?\b|\bf32\b",
     },
     "device": {
-        "cuda": r"\bcuda\b|\bgpus?\b|\bnvidia\b|\brtx\b|\bgtx\b|\bgeforce\b|\bgraphics? cards?\b|\bvideo cards?\b|\b[ahl]\d{2,3}\b|\b[2345]0[6789]0(?:\s?ti)?\b|\btesla\b|\bquadro\b",
-        "mps": r"\bmps\b|\bmetal\b|\bapple (?:silicon|chip|m\d)\b|\bm[1-5](?: (?:pro|max|ultra))?\b|\bmacbooks?\b|\bmac(?: (?:mini|studio|pro))?\b|\bimac\b",
-        "cpu": r"\bcpus?\b|\bprocessors?\b|\bxeon\b|\bthinkpad\b|\braspberry\b|\bno gpu\b|\bwithout (?:a )?(?:gpu|graphics)\b|\bryzen\b|\bcore i\d\b",
+        "cpu": r"\bno (?:gpu|graphics)|\bwithout (?:an? )?(?:gpu|graphics)|\bcpus?\b|\bprocessors?\b"
+        r"|\bxeon\b|\bthinkpad\b|\braspberry\b|\bryzen\b|\bcore i\d\b",
+        "cuda": r"\bcuda\b|\bgpus?\b|\bnvidia\b|\brtx\b|\bgtx\b|\bgeforce\b|\bgraphics? cards?\b"
+        r"|\bvideo cards?\b|\b[ahl]\d{2,3}\b|\b[2345]0[6789]0(?:\s?ti)?\b|\btesla\b|\bquadro\b",
+        "mps": r"\bmps\b|\bmetal\b|\bapple (?:silicon|chip|m\d)\b|\bm[1-5](?: (?:pro|max|ultra))?\b"
+        r"|\bmacbooks?\b|\bmac(?: (?:mini|studio|pro))?\b|\bimac\b",
     },
     "output": {
         "csv": r"\bcsv\b|\bexcel\b|\bspread\s?sheets?\b", "json": r"\bjson\b",
         "table": r"\b(?:as|in) (?:a )?table\b",
     },
     "dynamic_batch": {
-        False: r"\b(?:fixed|static|no dynamic|without (?:a )?dynamic)\b[\s\w-]*\bbatch|\bbatch\w*[\s\w]{0,12}\b(?:fixed|static)\b|\bbatch (?:size )?(?:of )?(?:1|one)\b",
+        False: r"\b(?:fixed|static|no|without (?:a )?)\s?(?:dynamic|flexible|variable)?\b[\s\w-]*\bbatch"
+        r"|\b(?:one|1|single) (?:picture|image|photo) at a time|\bbatch\w*[\s\w]{0,12}\b(?:fixed|static)\b|\bbatch (?:size )?(?:of )?(?:1|one)\b",
         True: r"\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free|dynamic) batch|\bbatch\w*[\s\w]{0,25}\b(?:dynamic|vary|varies|variable|flexible|free|open)\b|\bdynamic (?:axis|axes|shape)",
     },
     "train_text_encoder": {
@@ -69,24 +79,25 @@ def word(name: str, text: str) -> Any:
 def words(text: str, wanted: Collection[str]) -> dict[str, Any]:
     """Every argument of a closed list that the gloss says, of those that a tool wants."""
     found = {name: word(name, text) for name in _WORDS if name in wanted}
+    if "format" in wanted:
+        found["format"] = found["format"] or word("platform", text)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def formats(text: str) -> tuple[str, ...]:
     """Every export format that a gloss names, in order."""
-    places = {
-        value: match.start()
-        for value, pattern in _WORDS["format"].items()
-        if (match := re.search(pattern, text))
-    }
-    return tuple(sorted(places, key=places.__getitem__))
+    return _in_order(_WORDS["format"], text)
 
 
 def property_words(text: str) -> tuple[str, ...]:
     """The properties that a comparison is about, in order of mention."""
+    return _in_order(_PROPERTIES, text)
+
+
+def _in_order(patterns: Mapping[str, str], text: str) -> tuple[str, ...]:
     places = {
         name: match.start()
-        for name, pattern in _PROPERTIES.items()
+        for name, pattern in patterns.items()
         if (match := re.search(pattern, text))
     }
     return tuple(sorted(places, key=places.__getitem__))
