@@ -58,7 +58,8 @@ def believed(facts: Sequence[Fact]) -> list[Fact]:
 def compared(ctx: Context, statement: Statement) -> Judgement | None:
     """Whether the first system comes before the second in everything that is claimed."""
     first, second = statement.systems[:2]
-    judged = [_ordered(ctx, first, second, order) for order in statement.comparisons]
+    times = next((n for n in statement.numbers if n.quantity.unit == "runs"), None)
+    judged = [_ordered(ctx, first, second, order, times) for order in statement.comparisons]
     if any(one is None for one in judged):
         return Judgement(None, ())
     told = [one for one in judged if one]
@@ -71,7 +72,20 @@ def compared(ctx: Context, statement: Statement) -> Judgement | None:
     return Judgement(verdict, facts)
 
 
-def _ordered(ctx: Context, first: str, second: str, order: Order) -> Judgement | None:
+def _is_ratio(times: Number, one: Fact, other: Fact) -> bool:
+    """Whether one value is so many times the other."""
+    low, high = sorted((_value(one), _value(other)))
+    ratio, claimed = high / low if low else 0.0, times.quantity.value
+    if times.bound == "about":
+        return abs(ratio - claimed) <= _ABOUT * claimed
+    bounds = {"least": ratio >= claimed, "over": ratio > claimed,
+              "most": ratio <= claimed, "under": ratio < claimed}  # fmt: skip
+    return bounds.get(times.bound, abs(round(ratio, times.decimals) - claimed) < 1e-9)
+
+
+def _ordered(
+    ctx: Context, first: str, second: str, order: Order, times: Number | None = None
+) -> Judgement | None:
     """Compares under the same conditions; most of them must agree."""
     for name in order.properties:
         pairs = _pairs(ctx, first, second, name)
@@ -81,6 +95,8 @@ def _ordered(ctx: Context, first: str, second: str, order: Order) -> Judgement |
         right = [(_value(a) < _value(b)) == lower and _value(a) != _value(b) for a, b in pairs]
         share = sum(right) / len(right)
         verdict = True if share >= _AGREEING else False if share <= 1 - _AGREEING else None
+        if times is not None and verdict:
+            verdict = _is_ratio(times, *pairs[0])
         shown = next(pair for pair, one in zip(pairs, right, strict=True) if one == (share >= 0.5))
         return Judgement(verdict, shown)
     return None
@@ -147,12 +163,33 @@ def _rivals(ctx: Context, card: Card, words: str) -> Iterator[Card]:
 def numeric(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
     """Whether a number that is claimed is that of the facts of one property, best first."""
     for number in statement.numbers:
-        fitting = [fact for fact in facts if _claimed(number, fact) is not None]
+        fitting = [f for f in facts if _claimed(number, f) is not None and _speaks_of(f, statement)]
         if not fitting:
             continue
         same = [fact for fact in fitting if fact.property == fitting[0].property]
         return _numbered(number, same, statement)
     return None
+
+
+def _speaks_of(fact: Fact, statement: Statement) -> bool:
+    """Whether the words let a property be meant that is easily mistaken for another."""
+    if fact.unit == "USD":
+        return bool(re.search(r"\bcents?\b|dollar|usd|euro|[$\u20ac]|price|cost", statement.words))
+    wanted = _MARKED.get(fact.property)
+    return wanted is None or bool(re.search(wanted, statement.words))
+
+
+_MARKED = {
+    "min_steps": r"fewest|minimum|at least|as few as|can",
+    "max_steps": r"most|maximum|up to|limit",
+    "training_steps": r"train|fine-?tun|dreambooth|lora",
+    "text_encoder_parameters": r"encoder|language model",
+    "activations": r"activation",
+    "training_memory_gib": r"train|lora|fine-?tun|dreambooth",
+    "seconds_per_training_step": r"train",
+    "compile_s": r"compil",
+    "latency_p95_ms": r"95|percentile",
+}
 
 
 def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Judgement:
@@ -164,7 +201,7 @@ def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Ju
     if matching:
         return Judgement(not statement.negated, (matching[0],))
     if near:
-        return Judgement(statement.negated, (near[0], *refuted))
+        return Judgement(statement.negated, (_nearest(number, near, statement.words), *refuted))
     if refuted:
         return Judgement(statement.negated, tuple(refuted))
     return Judgement(None, ())
@@ -207,6 +244,14 @@ def _agrees(number: Number, fact: Fact, words: str) -> bool:
     if bound == "can":
         return claimed <= truth
     return _rounds(number, truth, claimed)
+
+
+def _nearest(number: Number, facts: Sequence[Fact], words: str) -> Fact:
+    """The fact that comes nearest to a bound; the best one where the number is said outright."""
+    bound = number.bound or _implied(facts[0], words)
+    if bound in ("most", "under"):
+        return min(facts, key=_value)
+    return max(facts, key=_value) if bound in ("least", "over") else facts[0]
 
 
 def _implied(fact: Fact, words: str) -> str:

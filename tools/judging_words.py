@@ -12,7 +12,7 @@ from tools.base import Context
 from tools.judging import Judgement, believed
 from tools.statements import STAND_IN, Statement
 
-_DENIED = re.compile(r"non[\s-]?commercial|forbid\w*|forbidden|prohibit\w*|banned|illegal|not allowed")
+_DENIED = re.compile(r"non[\s-]?commercial|forbid\w*|forbidden|prohibit\w*|banned|illegal|not allowed|verb[io]\w+|interdi\w*|proh[ií]b\w*|запре\w*|禁止")
 _LICENCES = (
     (r"apache", r"apache"), (r"\bmit\b", r"\bmit\b"), (r"\bbsd\b", r"\bbsd\b"),
     (r"a?gpl", r"gpl"), (r"open\s?rail\S*|\brail\b", r"rail"), (r"cc[\s-]by\S*|creative commons", r"cc-by"),
@@ -36,6 +36,7 @@ _COMMON = frozenset(
     " under over about same both between while when without within per each own real really yes"
     " text encoder weights data released release created developed by built base takes take".split()
 )
+_PLAIN = _COMMON | {word.removesuffix("s") for word in _COMMON}
 _SHARED, _ENOUGH = 0.5, 2  # share and number of words by which a statement repeats a claim
 
 
@@ -90,7 +91,7 @@ _JOBS = (
     (r"(train|teach)\w*\b.{0,20}\b(lora|subject)|dreambooth|personali[sz]\w+", "personalize"),
 )  # fmt: skip
 _COSTLESS = re.compile(r"\bfree\b(?! (for|of charge below|software|licence|to use commercial))|costs? nothing|without paying|no (cost|fee)")
-_ABLE = re.compile(r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?)\b")
+_ABLE = re.compile(r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?|makes?)\b")
 
 
 def worded(ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
@@ -123,6 +124,8 @@ def _repeated(
             continue
         if not isinstance(fact.value, str):
             continue
+        if any(re.search(rf"\bno {re.escape(word)}\b", str(fact.right).lower()) for word in said):
+            return Judgement(_turned(statement, False), (fact,), fact.note)
         shared = said & _telling(f"{fact.value} {fact.at}")
         if len(shared) < _ENOUGH or len(shared) < _SHARED * len(said):
             continue
@@ -130,7 +133,8 @@ def _repeated(
         if right or statement.negated:
             continue
         verdict = None if fact.verdict == "unverifiable" else False
-        return Judgement(verdict, (fact,), fact.note)
+        same = [f for f in believed(ranked) if f.property == fact.property and f.value == fact.right]
+        return Judgement(verdict, (*same[:1], fact), fact.note)
     return None
 
 
@@ -215,6 +219,12 @@ def _able(
     stated = believed([fact for fact in ranked if fact.property == "publisher"])
     if not stated or not _ABLE.search(statement.words):
         return None
+    said = _telling(statement.words)
+    for capability in card.capabilities:
+        parts = _telling(capability.id.replace("-", " "))
+        if parts and parts <= said:
+            note = f"{capability.title}: {capability.summary}"
+            return Judgement(_turned(statement, True), (stated[0],), note)
     for pattern, job in _JOBS:
         if re.search(pattern, statement.words):
             can = job in card.tasks or any(c.id == job for c in card.capabilities)
@@ -236,12 +246,13 @@ def _free_text(
         asked = set().union(*(_telling(phrase) for phrase in properties()[fact.property].asks))
         other = (said & _elsewhere(ctx, fact.property)) - right
         shared = said & right
-        wrong = other - asked - _telling(card.name)
+        wrong = other - _telling(card.name) - (set() if fact == ranked[0] else asked)
         if wrong and (len(shared) <= len(wrong)):
             return Judgement(_turned(statement, False), (fact,))
         if shared - (asked - right):
             holder = max(same, key=lambda one: len(said & _telling(str(one.value))))
-            return Judgement(_turned(statement, True), (holder,))
+            holds = not str(holder.value).startswith(("no ", "not "))
+            return Judgement(_turned(statement, holds), (holder,))
     return None
 
 
@@ -262,4 +273,4 @@ def _telling(text: str) -> set[str]:
     """Words that tell things apart: no stand-ins, no common words, no plural endings."""
     words = re.findall(r"[a-z]+[\d.]*\w*|\d+[a-z]+|\d+", text.lower())
     plain = {word.strip(".").removesuffix("s") if len(word) > 3 else word for word in words}
-    return {w for w in plain if w not in _COMMON and not w.startswith(STAND_IN) and len(w) > 1}
+    return {w for w in plain if w not in _PLAIN and not w.startswith(STAND_IN) and len(w) > 1}

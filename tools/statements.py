@@ -13,21 +13,23 @@ STAND_IN = "system"  # what stands for each name, with its number
 # What people wrap a claim in; nothing of it is claimed.
 _WRAPPING = re.compile(
     r"\b(is it (really |actually |still )?(true|correct|right|a fact|a myth|possible|the case)( that)?"
-    r"|(is|was|am|are) (that|this|it|he|she|they|i|my \w+|the \w+|we) (really |actually )?(so|right|correct|true|wrong|accurate|nonsense|honest|a lie)( that| here)?"
+    r"|(is|was|am|are) (that|this|it|he|she|they|i|my \w+|the (?!most|least|best)\w+|we) (really |actually )?(so|right|correct|true|wrong|accurate|nonsense|honest|a lie)( that| here)?"
     r"|true or (false|not)|yes or no|right or wrong|fact[\s-]?check\w*|(check|confirm|deny|verify|debunk|disprove|prove|refute)( or (check|confirm|deny|verify|debunk|disprove|refute))?\b( (this|the following|my|that))?( (claim|sentence|statement))?"
     r"|i (doubt|think|believe|heard|read|guess|suppose|am not sure)( \w+){0,5}? that|i (doubt|think|believe|heard|read|guess) (it|so)?"
     r"|(they|people|someone|somebody|my \w+|a \w+|the \w+|our \w+|an? \w+ on \w+) (says?|said|claims?|claimed|told me|tells me|insists?|states?|wrote|promises?|asserts?)( that)?"
+    r"|can you( please)?|he is wrong|she is wrong|they are wrong|as they say"
     r"|isn'?t it|doesn'?t it|or not|correct me if i am wrong|please|really|no\?|yes\?)",
 )  # fmt: skip
 _NEGATION = re.compile(
-    r"\b(not|never|cannot|can't|isn't|doesn't|don't|won't|aren't|wasn't|didn't|no longer|nobody|neither|without|lacks?|unable|\w+n't|n't)\b"
+    r"\b(not|never|cannot|can't|isn't|doesn't|don't|won't|aren't|wasn't|didn't|no longer|nobody|neither|lacks?|unable|\w+n't|n't)\b"
     r"|\bno (mask|negative|web|way|fee|cost|licence|download|reference|need|gpu|graphics|network|account)\w*"
 )
 _NAMES_WITH_DIGITS = re.compile(
-    r"top[\s-]?[15]\b|image[\s-]?net[\s-]?\d+k|\b(?:rtx|gtx)\s?\d+\w*|\b[habltv]\d{2,3}s?\b|\b\d+[\s-]bit\b"
+    r"apache\W?2(?:\.0)?|\bv\d+(?:\.\d+)*\b|top[\s-]?[15]\b|image[\s-]?net[\s-]?\d+k|\b(?:rtx|gtx)\s?\d+\w*|\b[habltv]\d{2,3}s?\b|\b\d+[\s-]bit\b"
     r"|\b(?:fp|int|nf|bf)\d+|\bi[3579]-\w+|\b\d{4}-\d{2}-\d{2}\b|\bflux\.?\s?\d(?:\.\d)?\b|\bt5\b|\bclip\b"
     r"|\bqwen\d|\bm[1-5]\b|\b(?:19|20)\d\d\b|\bconvnext ?v2\b"
 )
+_ONE = re.compile(r"\bone (?=(\w+ )?(steps?|references?|pictures?|images?|photos?|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)")
 _BOUNDS = (
     ("about", r"\b(about|around|roughly|approximately|some|nearly|almost|circa|ca|close to|more or less)\W{0,2}\s*$"),
     ("least", r"\b(at least|no less than|not less than|minimum of|or more)\W{0,2}\s*$"),
@@ -129,15 +131,73 @@ def read_statement(ctx: Context, claim: str) -> Statement:
     stand_ins = {system: f"{STAND_IN}{_letter(n)}" for n, system in enumerate(systems)}
     names = {mention.system: claim[mention.start : mention.end] for mention in mentions}
     words = _core(gloss(claim, mentions, stand_ins).text.lower())
+    if re.search(r"\bMIT\b", claim):
+        words = re.sub(r"\bwith(?= licen|$)", "mit", words)  # no German preposition
     return Statement(
         question=_question(claim, mentions, names),
         words=words,
-        systems=systems,
+        systems=tuple(_meant(ctx, system, words) for system in systems),
         negated=len(_NEGATION.findall(words)) % 2 == 1,
         numbers=_numbers(words),
         comparisons=_orders(_COMPARED, words) if _is_comparison(words) else (),
         superlatives=_orders(_SUPERLATIVES, words),
     )
+
+
+def _meant(ctx: Context, system: str, words: str) -> str:
+    """The hosted sibling of a system where the words speak of the API."""
+    card = ctx.catalog.get(system)
+    if card is None or not re.search(r"\bapi\b|\bhosted\b|\bendpoint\b", words):
+        return system
+    own = set(_parts(card.name)) - set(_parts(card.family)) - {"dev"}
+    hosted = [
+        other
+        for other in ctx.catalog.cards.values()
+        if other.kind == "hosted" and other.family == card.family and own <= set(_parts(other.name))
+    ]
+    exact = [other for other in hosted if other.name == f"{card.name} (API)"]
+    if card.kind == "hosted" or not own or not hosted:
+        return exact[0].id if exact else system
+    return max(exact or hosted, key=lambda other: (-len(other.id), other.id)).id
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall(r"[a-z]+\d*|\d+b", name.lower())
+
+
+def full_names(ctx: Context, claim: str) -> tuple[str, ...]:
+    """The claim with a short name, such as "klein", spelt out in each way that it may mean.
+
+    Beside a system that is named in full, only words that are no ordinary ones count.
+    """
+    names = ctx.index.names
+    mentions = names.mentions(claim)
+    if mentions and not re.search(r"\b(than|versus|vs|against|compared)\b", claim.lower()):
+        return (claim,)
+    for word in re.finditer(r"[A-Za-z][A-Za-z0-9]{2,}", claim):
+        inside = any(m.start <= word.start() < m.end for m in mentions)
+        short = word[0].lower()
+        if inside or short in _SIZES or (mentions and (names.is_word(short) or len(short) < _LONG)):
+            continue
+        if meant := _short_for(ctx, short, claim):
+            before, after = claim[: word.start()], claim[word.end() :]
+            return tuple(f"{before}{name}{after}" for name in meant)
+    return (claim,)
+
+
+_SIZES = frozenset("small large tiny nano medium base mini stable flux api preview image pocket imagenet".split())
+_LONG = 6  # letters from which a word beside a full name counts
+
+
+def _short_for(ctx: Context, short: str, claim: str) -> list[str]:
+    """Names of which the word is a part, those with the fewest further parts."""
+    further: dict[str, int] = {}
+    for card in ctx.catalog.cards.values():
+        parts = _parts(card.name.lower().removeprefix(card.family.lower()))
+        if short in _parts(card.name) and card.kind != "repository":
+            further[card.name] = len(set(parts) - set(re.findall(r"\w+", claim.lower())))
+    least = min(further.values(), default=0)
+    return [name for name, count in further.items() if count == least]
 
 
 def _letter(place: int) -> str:
@@ -151,7 +211,8 @@ def _question(claim: str, mentions: Sequence[Mention], names: dict[str, str]) ->
 def _core(words: str) -> str:
     """The words without what wraps them."""
     plain = words.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("license", "licence")
-    return re.sub(r"\s+", " ", _WRAPPING.sub(" ", plain)).strip()
+    plain = re.sub(r"\ban (?=hour)|\ba (?=(minute|second|cent|dollar)\b)", "1 ", plain)
+    return _ONE.sub("1 ", re.sub(r"\s+", " ", _WRAPPING.sub(" ", plain)).strip())
 
 
 def _is_comparison(words: str) -> bool:
