@@ -161,22 +161,47 @@ def _rivals(ctx: Context, card: Card, words: str) -> Iterator[Card]:
 
 # --- numbers
 def numeric(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
-    """Whether a number that is claimed is that of the facts of one property, best first."""
-    for number in statement.numbers:
+    """Whether the numbers that are claimed are those of the facts, best first.
+
+    Numbers that only say under which condition are no claims. A wrong number counts beside a
+    right one if the claim is plainly about its property.
+    """
+    judged: list[tuple[int, Judgement]] = []
+    for number in _claims(statement.numbers, facts):
         fitting = [f for f in facts if _claimed(number, f) is not None and _speaks_of(f, statement)]
-        if not fitting:
-            continue
-        same = [fact for fact in fitting if fact.property == fitting[0].property]
-        return _numbered(number, same, statement)
-    return None
+        if fitting:
+            same = [fact for fact in fitting if fact.property == fitting[0].property]
+            place = list(facts).index(fitting[0])
+            judged.append((place, _numbered(number, same, statement)))
+    judged.sort(key=lambda one: one[0])
+    wrong = [one for place, one in judged if one.verdict is False and place <= _PLAINLY]
+    return [*wrong, *(one for _, one in judged)][0] if judged else None
+
+
+_PLAINLY = 12  # places from the best fact within which a claim is plainly about a property
+
+
+def _claims(numbers: Sequence[Number], facts: Sequence[Fact]) -> Sequence[Number]:
+    """The numbers without those that state a condition, if others are left."""
+    conditions = {part for fact in facts for part in re.findall(r"\d+ px", fact.at)}
+    priced = any(number.quantity.unit == "USD" for number in numbers)
+    kept = [
+        number
+        for number in numbers
+        if f"{number.quantity.value:g} {number.quantity.unit}" not in conditions
+        and not (priced and number.quantity.unit in ("megapixels", "images"))
+    ]
+    return kept or numbers
 
 
 def _speaks_of(fact: Fact, statement: Statement) -> bool:
     """Whether the words let a property be meant that is easily mistaken for another."""
+    wanted = _MARKED.get(fact.property)
+    if wanted is not None:
+        return bool(re.search(wanted, statement.words))
     if fact.unit == "USD":
         return bool(re.search(r"\bcents?\b|dollar|usd|euro|[$\u20ac]|price|cost", statement.words))
-    wanted = _MARKED.get(fact.property)
-    return wanted is None or bool(re.search(wanted, statement.words))
+    return True
 
 
 _MARKED = {
@@ -189,6 +214,12 @@ _MARKED = {
     "seconds_per_training_step": r"train",
     "compile_s": r"compil",
     "latency_p95_ms": r"95|percentile",
+    "price_next_megapixel": r"further|next|additional|extra|each more",
+    "price_edit": r"edit",
+    "price_month": r"month|plan|subscri",
+    "training_price": r"train",
+    "training_price_step": r"train",
+    "credit_value": r"credit",
 }
 
 
@@ -198,13 +229,24 @@ def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Ju
         return Judgement(None, tuple(believed(facts)[:1]), "No figure is known for that machine.")
     refuted = [f for f in facts if isinstance(f, Claim) and f.verdict == "refuted"]
     matching = [fact for fact in near if _agrees(number, fact, statement.words)]
-    if matching:
+    if matching and not _disputed(matching[0], facts):
         return Judgement(not statement.negated, (matching[0],))
+    if matching:
+        return Judgement(None, (matching[0],))
     if near:
         return Judgement(statement.negated, (_nearest(number, near, statement.words), *refuted))
     if refuted:
         return Judgement(statement.negated, tuple(refuted))
     return Judgement(None, ())
+
+
+def _disputed(match: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether nobody verified a value that another source gives and that cannot be verified."""
+    unsure = isinstance(match, Claim) and match.verdict == "claimed"
+    return unsure and any(
+        isinstance(fact, Claim) and fact.verdict == "unverifiable" and fact.value == match.value
+        for fact in facts
+    )
 
 
 def _under_condition(facts: Sequence[Fact], words: str) -> Sequence[Fact] | None:
@@ -282,8 +324,7 @@ def _value(fact: Fact) -> float:
 
 
 def _tokens(text: str) -> set[str]:
-    plain = re.sub(r"(\d+)\s?(px|gb|gib)", r"\1", text.lower())
-    return set(re.findall(r"[a-z]+\d*|\d+(?:\.\d+)?", plain)) - _STOP
+    return set(re.findall(r"[a-z]+\d*|\d{3,}", text.lower())) - _STOP
 
 
 _STOP = frozenset(

@@ -127,6 +127,9 @@ def _repeated(
         if any(re.search(rf"\bno {re.escape(word)}\b", str(fact.right).lower()) for word in said):
             return Judgement(_turned(statement, False), (fact,), fact.note)
         shared = said & _telling(f"{fact.value} {fact.at}")
+        outright = len(fact.value) > _ENOUGH and fact.value.lower() in statement.words
+        if outright and fact.verdict == "refuted":
+            return Judgement(_turned(statement, False), (fact,), fact.note)
         if len(shared) < _ENOUGH or len(shared) < _SHARED * len(said):
             continue
         right = said & (_telling(str(fact.right)) - _telling(str(fact.value)))
@@ -237,7 +240,7 @@ def _free_text(
     ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
 ) -> Judgement | None:
     """Compares telling words with the value, and with what the same property is elsewhere."""
-    said = _telling(statement.words)
+    said = _telling(statement.words) | _others(ctx, statement)
     for fact in believed(ranked)[:_LOOKED_AT]:
         if fact.property not in _FREE_TEXT or not isinstance(fact.value, str):
             continue
@@ -254,6 +257,12 @@ def _free_text(
             holds = not str(holder.value).startswith(("no ", "not "))
             return Judgement(_turned(statement, holds), (holder,))
     return None
+
+
+def _others(ctx: Context, statement: Statement) -> set[str]:
+    """Telling words of the further systems that are named: "replaced by", "made by"."""
+    cards = [ctx.catalog.get(system) for system in statement.systems[1:]]
+    return set().union(*(_telling(f"{card.name} {card.id}") for card in cards if card))
 
 
 _LOOKED_AT = 6  # facts, best first, that a statement in words may be about

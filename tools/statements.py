@@ -29,7 +29,10 @@ _NAMES_WITH_DIGITS = re.compile(
     r"|\b(?:fp|int|nf|bf)\d+|\bi[3579]-\w+|\b\d{4}-\d{2}-\d{2}\b|\bflux\.?\s?\d(?:\.\d)?\b|\bt5\b|\bclip\b"
     r"|\bqwen\d|\bm[1-5]\b|\b(?:19|20)\d\d\b|\bconvnext ?v2\b"
 )
-_ONE = re.compile(r"\bone (?=(\w+ )?(steps?|references?|pictures?|images?|photos?|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)")
+_POSSESSIVE = re.compile(r"['\u2019]s\b")  # "resnet50's" is no resnet50s
+_TAG = re.compile(r",?\s*\b(was|is|are|does|do|did|wo|ca|has|have)n't (it|they|he|she|that|you)\b\s*\??\s*$")
+_GLOSSED = re.compile(r"\b(?:picture|image)s?\s?-\s?(?=\d+k\b)")  # of "ImageNet-1k", word by word
+_ONE = re.compile(r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)")
 _BOUNDS = (
     ("about", r"\b(about|around|roughly|approximately|some|nearly|almost|circa|ca|close to|more or less)\W{0,2}\s*$"),
     ("least", r"\b(at least|no less than|not less than|minimum of|or more)\W{0,2}\s*$"),
@@ -126,6 +129,7 @@ class Statement:
 
 def read_statement(ctx: Context, claim: str) -> Statement:
     """Reads a claim in any of the languages."""
+    claim = _POSSESSIVE.sub(" ", claim)
     mentions = ctx.index.names.mentions(claim)
     systems = tuple(dict.fromkeys(mention.system for mention in mentions))
     stand_ins = {system: f"{STAND_IN}{_letter(n)}" for n, system in enumerate(systems)}
@@ -211,6 +215,7 @@ def _question(claim: str, mentions: Sequence[Mention], names: dict[str, str]) ->
 def _core(words: str) -> str:
     """The words without what wraps them."""
     plain = words.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("license", "licence")
+    plain = _GLOSSED.sub("imagenet-", _TAG.sub("", plain))
     plain = re.sub(r"\ban (?=hour)|\ba (?=(minute|second|cent|dollar)\b)", "1 ", plain)
     return _ONE.sub("1 ", re.sub(r"\s+", " ", _WRAPPING.sub(" ", plain)).strip())
 
