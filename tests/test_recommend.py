@@ -79,7 +79,9 @@ def test_no_pick_breaks_a_limit(tmp_path: Path) -> None:
             assert card
             assert card.status != "withdrawn"
             assert card.kind != "pocket"
-            assert not (limits.get("commercial") and card.commercial_use not in ("yes", "conditions"))
+            assert not (
+                limits.get("commercial") and card.commercial_use not in ("yes", "conditions")
+            )
             assert not (limits.get("offline") and card.kind in ("hosted", "service"))
             if most := limits.get("max_parameters"):
                 assert min(numbers(card, "parameters")) * 1e6 <= most

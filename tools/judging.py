@@ -51,7 +51,9 @@ Found = Callable[[str], Sequence[Fact]]
 
 def believed(facts: Sequence[Fact]) -> list[Fact]:
     """Those that can be believed: neither refuted nor unverifiable."""
-    return [f for f in facts if not (isinstance(f, Claim) and f.verdict in ("refuted", "unverifiable"))]
+    return [
+        f for f in facts if not (isinstance(f, Claim) and f.verdict in ("refuted", "unverifiable"))
+    ]
 
 
 # --- orders of two systems, and of one among all
@@ -299,7 +301,9 @@ def _nearest(number: Number, facts: Sequence[Fact], words: str) -> Fact:
 def _implied(fact: Fact, words: str) -> str:
     """What the verb says: running in some memory is a bound, taking some pictures an ability."""
     memory = fact.property.endswith("memory_gib")
-    if memory and re.search(r"\b(runs?|fits?|works?|enough|suffic\w+|possible|trains?) (on|in|into|with|for)?", words):
+    if memory and re.search(
+        r"\b(runs?|fits?|works?|enough|suffic\w+|possible|trains?) (on|in|into|with|for)?", words
+    ):
         return "most"
     exact = re.search(r"\b(only|exactly|at most|maximum|max|limit\w*)\b", words)
     able = re.search(r"\b(takes?|accepts?|can|handles?|supports?|up to)\b", words)
@@ -328,5 +332,8 @@ def _tokens(text: str) -> set[str]:
 
 
 _STOP = frozenset(
-    "a an and the of on in at to with for is are it its by as or batch per than be was from that this system".split()
-)
+    (
+        "a", "an", "and", "the", "of", "on", "in", "at", "to", "with", "for", "is", "are", "it",
+        "its", "by", "as", "or", "batch", "per", "than", "be", "was", "from", "that", "this",
+    )
+)  # fmt: skip

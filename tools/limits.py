@@ -61,7 +61,9 @@ def _above_revenue(found: Dossier, needs: Needs) -> Finding | None:
     income, stated = needs.limit("revenue"), found.first("revenue_limit")
     if income is None or not stated or income < value(stated[0]):
         return None
-    words = f"it is free of charge below a yearly revenue of {wording.shown(stated[0])}, which you pass"
+    words = (
+        f"it is free of charge below a yearly revenue of {wording.shown(stated[0])}, which you pass"
+    )
     return Finding("commercial", False, words, stated)
 
 
@@ -93,7 +95,9 @@ def _training(found: Dossier, needs: Needs) -> Iterator[Finding]:
         return
     old = [fact for fact in found.find("last_change") if str(fact.value) < _OLD]
     if old:
-        yield Finding("status", False, f"last change: {wording.shown(old[0])}, too old to run", tuple(old))
+        yield Finding(
+            "status", False, f"last change: {wording.shown(old[0])}, too old to run", tuple(old)
+        )
     if "web page" in needs.flags and trainer:
         page = found.first("interface")
         told = f"interface: {wording.shown(page[0])}" if page else "no web page of it is known"
@@ -115,7 +119,24 @@ def _trains(found: Dossier, needs: Needs) -> Iterator[Finding]:
 
 _Check = Callable[[Dossier, Needs], Iterator[Finding]]
 _CHECKS: dict[str, Sequence[_Check]] = {
-    "classifier": (_status, _licence, _size, classifiers.accuracy, classifiers.footprint, classifiers.plain_data),
-    "picture": (_status, _licence, pictures.device, pictures.price, pictures.memory, _size, pictures.pace, pictures.abilities, pictures.fields),
+    "classifier": (
+        _status,
+        _licence,
+        _size,
+        classifiers.accuracy,
+        classifiers.footprint,
+        classifiers.plain_data,
+    ),
+    "picture": (
+        _status,
+        _licence,
+        pictures.device,
+        pictures.price,
+        pictures.memory,
+        _size,
+        pictures.pace,
+        pictures.abilities,
+        pictures.fields,
+    ),
     "trainer": (_status, _licence, pictures.device, _training, pictures.memory, _size),
 }

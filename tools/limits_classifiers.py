@@ -31,7 +31,9 @@ def footprint(found: Dossier, needs: Needs) -> Iterator[Finding]:
         stated = [f for f in found.find("file_mb") if needs.limits["bytes_per_weight"] == 4][:1]
         size = value(stated[0]) if stated else megabytes
         words = f"file size: {wording.cell(stated[0])}" if stated else "its file size follows from"
-        told = words if stated or not count else f"{words} its parameters: {wording.shown(count[0])}"
+        told = (
+            words if stated or not count else f"{words} its parameters: {wording.shown(count[0])}"
+        )
         yield Finding("max_file_mb", size <= most if size else None, told, (*stated, *count))
 
 
@@ -39,4 +41,6 @@ def plain_data(found: Dossier, needs: Needs) -> Iterator[Finding]:
     if "plain data" in needs.flags:
         data = found.first("training_data")
         words = f"training data: {wording.shown(data[0])}" if data else "its data are not stated"
-        yield Finding("plain data", not _WIDE.search(str(data[0].value)) if data else None, words, data)
+        yield Finding(
+            "plain data", not _WIDE.search(str(data[0].value)) if data else None, words, data
+        )

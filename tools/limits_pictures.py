@@ -119,7 +119,11 @@ def pace(found: Dossier, needs: Needs) -> Iterator[Finding]:
     if slowest is None:
         return
     name = "max_latency_ms" if needs.limit("max_latency_ms") else "min_fps"
-    facts = [fact for fact in found.find("latency_ms") if not re.search(r"batch of|alone|hosted|requests", fact.at)]
+    facts = [
+        fact
+        for fact in found.find("latency_ms")
+        if not re.search(r"batch of|alone|hosted|requests", fact.at)
+    ]
     best = min(_alike(facts, needs), key=value, default=None)
     told = f"latency: {wording.cell(best)}" if best else "no speed is published for such a machine"
     yield Finding(name, value(best) <= slowest if best else None, told, (best,) if best else ())
@@ -140,9 +144,13 @@ def abilities(found: Dossier, needs: Needs) -> Iterator[Finding]:
             yield Finding(flag, kept, "it can do this" if kept else f"it does not do this: {flag}")
     if needs.task == "edit" and not needs.flags & {*_ABILITIES, "mask"}:
         kept = any(_INSTRUCT.search(name) for name in ids)
-        yield Finding("task", kept, "it edits as told" if kept else "it does not follow instructions to edit")
+        yield Finding(
+            "task", kept, "it edits as told" if kept else "it does not follow instructions to edit"
+        )
     if any("id of a fine-tune" in n for c in found.card.capabilities for n in c.needs):
-        yield Finding("own fine-tune", "own fine-tune" in needs.flags, "it needs a fine-tune of yours")
+        yield Finding(
+            "own fine-tune", "own fine-tune" in needs.flags, "it needs a fine-tune of yours"
+        )
 
 
 _YES = {

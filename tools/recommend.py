@@ -304,7 +304,9 @@ def _licence_cell(found: Dossier) -> str:
 def _run(card: Card, needs: Needs) -> str:
     tool = _TOOLS.get(needs.task, needs.task)
     here = card.status == "available" and any(c.tool == tool for c in card.capabilities)
-    where = f"{_KINDS[card.kind]}: {card.run.repository}" if card.run.repository else _KINDS[card.kind]
+    where = (
+        f"{_KINDS[card.kind]}: {card.run.repository}" if card.run.repository else _KINDS[card.kind]
+    )
     return f"{where}; here with the tool {tool}" if here else where
 
 
@@ -375,7 +377,9 @@ def _told(change: Relaxation) -> str:
     """The system that would fit, with the figures of the limits that it does not keep."""
     figures = [finding.words for finding in change.choice.broken if finding.facts]
     licence = change.choice.card.licence or "no licence stated"
-    told = f"{change.choice.card.name}: {'; '.join(figures)}" if figures else change.choice.card.name
+    told = (
+        f"{change.choice.card.name}: {'; '.join(figures)}" if figures else change.choice.card.name
+    )
     return f"{told} (licence: {licence})"
 
 
@@ -403,4 +407,3 @@ def _unfit_assumed(needs: Needs) -> Iterator[str]:
 
 def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
-

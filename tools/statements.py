@@ -8,70 +8,17 @@ from index.gloss import gloss
 from index.names import Mention
 from index.quantities import Quantity, quantities
 from tools.base import Context
+from tools.vocabulary import pattern, vocabulary
 
 STAND_IN = "system"  # what stands for each name, with its number
-# What people wrap a claim in; nothing of it is claimed.
-_WRAPPING = re.compile(
-    r"\b(is it (really |actually |still )?(true|correct|right|a fact|a myth|possible|the case)( that)?"
-    r"|(is|was|am|are) (that|this|it|he|she|they|i|my \w+|the (?!most|least|best)\w+|we) (really |actually )?(so|right|correct|true|wrong|accurate|nonsense|honest|a lie)( that| here)?"
-    r"|true or (false|not)|yes or no|right or wrong|fact[\s-]?check\w*|(check|confirm|deny|verify|debunk|disprove|prove|refute)( or (check|confirm|deny|verify|debunk|disprove|refute))?\b( (this|the following|my|that))?( (claim|sentence|statement))?"
-    r"|i (doubt|think|believe|heard|read|guess|suppose|am not sure)( \w+){0,5}? that|i (doubt|think|believe|heard|read|guess) (it|so)?"
-    r"|(they|people|someone|somebody|my \w+|a \w+|the \w+|our \w+|an? \w+ on \w+) (says?|said|claims?|claimed|told me|tells me|insists?|states?|wrote|promises?|asserts?)( that)?"
-    r"|can you( please)?|he is wrong|she is wrong|they are wrong|as they say"
-    r"|isn'?t it|doesn'?t it|or not|correct me if i am wrong|please|really|no\?|yes\?)",
-)  # fmt: skip
-_NEGATION = re.compile(
-    r"\b(not|never|cannot|can't|isn't|doesn't|don't|won't|aren't|wasn't|didn't|no longer|nobody|neither|lacks?|unable|\w+n't|n't)\b"
-    r"|\bno (mask|negative|web|way|fee|cost|licence|download|reference|need|gpu|graphics|network|account)\w*"
-)
-_NAMES_WITH_DIGITS = re.compile(
-    r"apache\W?2(?:\.0)?|\bv\d+(?:\.\d+)*\b|top[\s-]?[15]\b|image[\s-]?net[\s-]?\d+k|\b(?:rtx|gtx)\s?\d+\w*|\b[habltv]\d{2,3}s?\b|\b\d+[\s-]bit\b"
-    r"|\b(?:fp|int|nf|bf)\d+|\bi[3579]-\w+|\b\d{4}-\d{2}-\d{2}\b|\bflux\.?\s?\d(?:\.\d)?\b|\bt5\b|\bclip\b"
-    r"|\bqwen\d|\bm[1-5]\b|\b(?:19|20)\d\d\b|\bconvnext ?v2\b"
-)
 _POSSESSIVE = re.compile(r"['\u2019]s\b")  # "resnet50's" is no resnet50s
-_TAG = re.compile(r",?\s*\b(was|is|are|does|do|did|wo|ca|has|have)n't (it|they|he|she|that|you)\b\s*\??\s*$")
+_TAG = re.compile(
+    r",?\s*\b(was|is|are|does|do|did|wo|ca|has|have)n't (it|they|he|she|that|you)\b\s*\??\s*$"
+)
 _GLOSSED = re.compile(r"\b(?:picture|image)s?\s?-\s?(?=\d+k\b)")  # of "ImageNet-1k", word by word
-_ONE = re.compile(r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)")
-_BOUNDS = (
-    ("about", r"\b(about|around|roughly|approximately|some|nearly|almost|circa|ca|close to|more or less)\W{0,2}\s*$"),
-    ("least", r"\b(at least|no less than|not less than|minimum of|or more)\W{0,2}\s*$"),
-    ("most", r"\b(at most|up to|no more than|not more than|maximum of|a maximum|within|max)\W{0,2}\s*$"),
-    ("over", r"\b(over|above|more than|greater than|higher than|exceeds?|beyond|larger than|bigger than)\W{0,2}\s*$"),
-    ("under", r"\b(under|below|less than|fewer than|lower than|smaller than|cheaper than|faster than|quicker than)\W{0,2}\s*$"),
-)  # fmt: skip
-_AFTER = (("least", r"\W*or (more|above|better|higher)\b"), ("most", r"\W*or (less|below|lower|fewer)\b"))
-# Comparatives: pattern, properties to look at, which direction is claimed.
-_COMPARED = (
-    (r"(small|tini|light)er|fewer (parameters|weights)|less (parameters|weights)", ("parameters", "file_mb", "download_mb"), "lower"),
-    (r"(larg|bigg|heavi)er|more (parameters|weights)", ("parameters", "file_mb", "download_mb"), "higher"),
-    (r"(fast|quick)er|less time|higher throughput|more (pictures|images) (a|per) second|lower latency", ("latency_ms", "images_per_second"), "better"),
-    (r"slower|more time|lower throughput|higher latency", ("latency_ms", "images_per_second"), "worse"),
-    (r"cheaper|less expensive|costs? less|lower price", ("price", "price_edit", "price_month"), "lower"),
-    (r"dearer|more expensive|costs? more|pricier|higher price", ("price", "price_edit", "price_month"), "higher"),
-    (r"more accurate|(better|higher) (top[\s-]?1|accuracy|imagenet)|more precise|better at imagenet", ("top1",), "higher"),
-    (r"less accurate|(worse|lower) (top[\s-]?1|accuracy|imagenet)", ("top1",), "lower"),
-    (r"less (graphics )?(memory|vram|ram)|fewer (gb|gigabytes)", ("memory_gib", "training_memory_gib"), "lower"),
-    (r"more (graphics )?(memory|vram|ram)|more (gb|gigabytes)", ("memory_gib", "training_memory_gib"), "higher"),
-    (r"(fewer|less) (denoising )?steps", ("steps",), "lower"),
-    (r"more (denoising )?steps", ("steps",), "higher"),
-    (r"longer prompts?|more tokens", ("max_text_tokens",), "higher"),
-    (r"shorter prompts?|fewer tokens", ("max_text_tokens",), "lower"),
-    (r"more reference\w*( pictures| images)?", ("max_references",), "higher"),
-    (r"fewer reference\w*( pictures| images)?", ("max_references",), "lower"),
-    (r"(fewer|less) (macs|flops|operations|multiply\w*)", ("macs",), "lower"),
-    (r"more (macs|flops|operations|multiply\w*)", ("macs",), "higher"),
-)  # fmt: skip
-_SUPERLATIVES = (
-    (r"smallest|tiniest|lightest|most small|fewest parameters", ("parameters",), "lower"),
-    (r"largest|biggest|heaviest|most parameters", ("parameters",), "higher"),
-    (r"fastest|quickest|lowest latency", ("latency_ms", "images_per_second"), "better"),
-    (r"slowest", ("latency_ms", "images_per_second"), "worse"),
-    (r"cheapest|least expensive|lowest price", ("price",), "lower"),
-    (r"dearest|most expensive|highest price|priciest", ("price",), "higher"),
-    (r"most accurate|best accuracy|highest (accuracy|top[\s-]?1)|accuracy (winner|leader)", ("top1",), "higher"),
-    (r"least accurate|worst accuracy|lowest (accuracy|top[\s-]?1)", ("top1",), "lower"),
-)  # fmt: skip
+_ONE = re.compile(
+    r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)"
+)
 
 
 @dataclass(frozen=True)
@@ -141,10 +88,10 @@ def read_statement(ctx: Context, claim: str) -> Statement:
         question=_question(claim, mentions, names),
         words=words,
         systems=tuple(_meant(ctx, system, words) for system in systems),
-        negated=len(_NEGATION.findall(words)) % 2 == 1,
+        negated=len(list(_words("negation").finditer(words))) % 2 == 1,
         numbers=_numbers(words),
-        comparisons=_orders(_COMPARED, words) if _is_comparison(words) else (),
-        superlatives=_orders(_SUPERLATIVES, words),
+        comparisons=_orders("comparisons", words) if _is_comparison(words) else (),
+        superlatives=_orders("superlatives", words),
     )
 
 
@@ -189,7 +136,9 @@ def full_names(ctx: Context, claim: str) -> tuple[str, ...]:
     return (claim,)
 
 
-_SIZES = frozenset("small large tiny nano medium base mini stable flux api preview image pocket imagenet".split())
+_SIZES = frozenset(
+    "small large tiny nano medium base mini stable flux api preview image pocket imagenet".split()
+)
 _LONG = 6  # letters from which a word beside a full name counts
 
 
@@ -215,28 +164,35 @@ def _question(claim: str, mentions: Sequence[Mention], names: dict[str, str]) ->
 def _core(words: str) -> str:
     """The words without what wraps them."""
     plain = words.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("license", "licence")
+    wrapping = pattern([rf"\b(?:{word})" for word in vocabulary("claims")["wrapping"]])
     plain = _GLOSSED.sub("imagenet-", _TAG.sub("", plain))
     plain = re.sub(r"\ban (?=hour)|\ba (?=(minute|second|cent|dollar)\b)", "1 ", plain)
-    return _ONE.sub("1 ", re.sub(r"\s+", " ", _WRAPPING.sub(" ", plain)).strip())
+    return _ONE.sub("1 ", re.sub(r"\s+", " ", wrapping.sub(" ", plain)).strip())
 
 
 def _is_comparison(words: str) -> bool:
     """Whether another system follows "than": "more than five" compares with no system."""
-    return bool(re.search(rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]", words))
-
-
-def _orders(
-    table: Sequence[tuple[str, tuple[str, ...], str]], words: str
-) -> tuple[Order, ...]:
-    return tuple(
-        Order(properties, direction)
-        for pattern, properties, direction in table
-        if re.search(rf"\b({pattern})\b", words)
+    return bool(
+        re.search(
+            rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]", words
+        )
     )
 
 
+def _orders(table: str, words: str) -> tuple[Order, ...]:
+    return tuple(
+        Order(tuple(row["properties"]), row["direction"])
+        for row in vocabulary("claims")[table]
+        if pattern([rf"\b(?:{word})\b" for word in row["words"]]).search(words)
+    )
+
+
+def _words(name: str) -> re.Pattern[str]:
+    return pattern(vocabulary("claims")[name])
+
+
 def _numbers(words: str) -> tuple[Number, ...]:
-    plain = _NAMES_WITH_DIGITS.sub(lambda match: " " * len(match[0]), words)
+    plain = _words("names").sub(lambda match: " " * len(match[0]), words)
     return tuple(_number(found, plain) for found in quantities(plain))
 
 
@@ -245,7 +201,14 @@ def _number(found: Quantity, words: str) -> Number:
     digits = written[1].replace(",", "") if written else ""
     shown = float(digits) if digits else found.value
     before, after = words[: found.start], words[found.end :]
-    bound = next((name for name, pattern in _BOUNDS if re.search(pattern, before)), "")
-    bound = next((name for name, pattern in _AFTER if re.match(pattern, after)), bound)
+    bound = _bound("before", before, r"\b(?:{})\W{{0,2}}\s*$") or ""
+    bound = _bound("after", after, r"^\W*(?:{})") or bound
     scale = found.value / shown if shown else 1.0
     return Number(found, len(digits.partition(".")[2]), scale, bound)
+
+
+def _bound(table: str, words: str, form: str) -> str | None:
+    """The bound that the words beside a number make of it."""
+    rows = vocabulary("claims")[table].items()
+    found = (name for name, told in rows if pattern([form.format(w) for w in told]).search(words))
+    return next(found, None)

@@ -122,9 +122,7 @@ def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
     return tuple(found.fact for found in ranked if found.fact)
 
 
-def _judged(
-    ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]
-) -> Judgement:
+def _judged(ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]) -> Judgement:
     """By the kind of claim: an order, an extreme, a number, or words."""
     if len(statement.systems) > 1 and statement.comparisons:
         found = compared(ctx, statement)
