@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from assistant.grounding import faults
-from index.catalog import load
 from index.card import Card
+from index.catalog import load
 from index.evidence import Measurement
 from tests.answers import index, text_context
 from tests.contexts import Kept
@@ -199,7 +199,7 @@ def test_a_use_case_that_says_nothing_is_asked_back(use_case: str, tmp_path: Pat
 
 
 def test_an_unknown_task_gets_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailed, match="'cook'.*classify"):
+    with pytest.raises(ToolFailed, match=r"'cook'.*classify"):
         answered(text_context(tmp_path), "dinner", task="cook")
 
 

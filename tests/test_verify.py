@@ -131,9 +131,12 @@ def test_more_of_the_same_stands_in_a_table(tmp_path: Path) -> None:
     assert "33 GiB" in str(blocks[-1].rows)
 
 
-@pytest.mark.parametrize("claim", ["?", "42", "FLUX.1-dev", "is it true", "\N{GRINNING FACE}"])
-def test_odd_claims_are_no_bugs(claim: str, tmp_path: Path) -> None:
-    try:
-        assert verdict(claim, tmp_path).data["verdict"] == "unverifiable"
-    except NeedsInput as asked:
-        assert asked.choices
+@pytest.mark.parametrize("claim", ["", "?", "42", "is it true", "\N{GRINNING FACE}"])
+def test_odd_claims_are_asked_back(claim: str, tmp_path: Path) -> None:
+    with pytest.raises(NeedsInput) as asked:
+        verdict(claim, tmp_path)
+    assert asked.value.choices
+
+
+def test_a_bare_name_claims_nothing(tmp_path: Path) -> None:
+    assert verdict("FLUX.1-dev", tmp_path).data["verdict"] == "unverifiable"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from index.card import Card
 from index.evidence import Claim, Fact
@@ -10,6 +11,7 @@ from tools.base import Context
 from tools.judging import Judgement, believed
 from tools.judging_terms import able, free_of_charge, licensed, permitted, placed, turned
 from tools.statements import STAND_IN, Statement
+from tools.vocabulary import vocabulary
 
 _FREE_TEXT = (
     "publisher", "text_encoder", "training_data", "method", "trains", "architecture", "token",
@@ -20,15 +22,6 @@ _FREE_TEXT = (
     "depths", "result_delivery", "error_codes", "task_statuses", "known_issue", "repository",
     "service_terms", "duties", "documentation", "licence", "smallest_of_family", "output_sizes",
 )  # fmt: skip
-_COMMON = frozenset(
-    "a an and the of on in at to with for is are was were be been has have had it its by as or than"
-    " that this from one two into only no not does do did can cannot needs need uses use used made"
-    " model models picture pictures image images works work all any some more most very also then"
-    " fine tuned trained training train learning new old good better best which who what there"
-    " under over about same both between while when without within per each own real really yes"
-    " text encoder weights data released release created developed by built base takes take".split()
-)
-_PLAIN = _COMMON | {word.removesuffix("s") for word in _COMMON}
 _SHARED, _ENOUGH = 0.5, 2  # share and number of words by which a statement repeats a claim
 _LOOKED_AT = 6  # facts, best first, that a statement in words may be about
 
@@ -139,4 +132,10 @@ def telling(text: str) -> set[str]:
     """Words that tell things apart: no stand-ins, no common words, no plural endings."""
     words = re.findall(r"[a-z]+[\d.]*\w*|\d+[a-z]+|\d+", text.lower())
     plain = {word.strip(".").removesuffix("s") if len(word) > 3 else word for word in words}
-    return {w for w in plain if w not in _PLAIN and not w.startswith(STAND_IN) and len(w) > 1}
+    return {w for w in plain if w not in _common() and not w.startswith(STAND_IN) and len(w) > 1}
+
+
+@cache
+def _common() -> frozenset[str]:
+    words = vocabulary("claims")["common"]
+    return frozenset((*words, *(word.removesuffix("s") for word in words)))

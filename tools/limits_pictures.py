@@ -22,6 +22,7 @@ _ABILITIES = {
 
 
 def device(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it runs where it shall."""
     hosted = found.card.kind in ("hosted", "service")
     if needs.limit("offline") and hosted:
         yield Finding("offline", False, "it is hosted, so it needs a network")
@@ -37,6 +38,7 @@ def device(found: Dossier, needs: Needs) -> Iterator[Finding]:
 
 
 def memory(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it fits into the memory, by what is stated of it or of its kin."""
     memory = needs.limit("device_memory_gib")
     if memory is None or found.card.kind in ("hosted", "service"):
         return
@@ -78,6 +80,7 @@ def _nearness(fact: Fact) -> tuple[bool, bool, float]:
 
 
 def price(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether a picture is cheap enough; only hosted systems have a price per picture."""
     most = needs.limit("max_price_usd")
     if most is None or found.card.kind not in ("hosted", "service"):
         return
@@ -137,6 +140,7 @@ def _alike(facts: Sequence[Fact], needs: Needs) -> Sequence[Fact]:
 
 
 def abilities(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it does the kind of edit that is wanted."""
     ids = [capability.id for capability in found.card.capabilities]
     for flag, pattern in _ABILITIES.items():
         if flag in needs.flags and needs.task == "edit":

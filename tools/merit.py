@@ -108,7 +108,7 @@ def _standing(found: Dossier) -> float:
     told = [found.card.summary, *(str(fact.value) for fact in found.find("positioning"))]
     text = " ".join(told).lower()
     rows = vocabulary("needs")["standing"]
-    return 1.0 + sum(row["worth"] for row in rows if pattern(row["words"]).search(text))
+    return 1.0 + sum(float(row["worth"]) for row in rows if pattern(row["words"]).search(text))
 
 
 def _first(found: Dossier, needs: Needs) -> float:

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.card import Card
 from index.evidence import Fact
-from index.properties import properties
-from tools import wording
-from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
+from tools.base import Block, Context, NeedsInput, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
-from tools.dossiers import Dossier, Finding, quantised, value
-from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, TASKS, Needs, read_needs
+from tools.dossiers import Finding, quantised, value
+from tools.needs import PICTURE_TASKS, TASKS, Needs, read_needs
+from tools.picks import facts_of, group, reasons, table, terms
 
 CARD = ToolCard(
     title="Recommend a model",
@@ -57,32 +55,7 @@ _JOBS = {
     "embed": "finding alike pictures",
     "finetune": "training a classifier on your own labels",
 }
-_TOOLS = {"inpaint": "edit"}  # the tool that does a task here, where it has another name
 _PICKS, _MISSES, _CHANGES = 3, 5, 3  # how many of each are shown
-_FIGURES = {
-    "classifier": ("parameters", "training_data"),
-    "picture": (
-        "price", "price_edit", "price_next_megapixel", "memory_gib", "parameters", "steps",
-        "max_references", "max_megapixels", "mask_input", "negative_prompt", "revenue_limit",
-    ),
-    "trainer": (
-        "training_memory_gib", "trains", "trainable_models", "interface", "derivatives",
-        "last_change",
-    ),
-}  # fmt: skip
-_COMMERCIAL = {
-    "yes": "which allows commercial use",
-    "conditions": "which allows commercial use on its conditions",
-    "no": "which forbids commercial use",
-    None: "of which no source here says whether it allows commercial use",
-}
-_KINDS = {
-    "weights": "weights that you download",
-    "hosted": "hosted endpoint, with an API key",
-    "repository": "its own program",
-    "pocket": "shipped with this program",
-    "service": "its own website",
-}
 _MORE = {  # what would help to choose, by the limit that was not told
     "classifier": (
         ("device", "which device it runs on"),
@@ -99,7 +72,6 @@ _MORE = {  # what would help to choose, by the limit that was not told
         ("commercial", "whether you earn money with it"),
     ),
 }
-_SILENT = ("task", "status", "own fine-tune", "hosted", "targets")  # kept, but no reason to tell
 
 
 def recommend(
@@ -155,8 +127,8 @@ def recommend(
         yield _absent(needs)
         return
     if not needs.task:
-        choices = [f"{use_case}: {job}" for job in _JOBS.values()]
-        raise NeedsInput("What shall the model do with pictures?", choices)
+        jobs = [f"{use_case}: {job}" for job in _JOBS.values()]
+        raise NeedsInput("What shall the model do with pictures?", jobs)
     chosen = chooser(ctx, needs)
     choices = chosen.weigh(needs)
     picks = [choice for choice in choices if not choice.broken][:_PICKS]
@@ -180,8 +152,8 @@ def _data(needs: Needs, picks: Sequence[Choice], misses: Sequence[Choice]) -> di
         "picks": [
             {
                 "system": pick.card.id,
-                "reasons": [pick.card.summary, *_reasons(pick)],
-                "evidence": [fact.id for fact in _facts(pick)],
+                "reasons": [pick.card.summary, *reasons(pick)],
+                "evidence": [fact.id for fact in facts_of(pick)],
             }
             for pick in picks
         ],
@@ -190,7 +162,7 @@ def _data(needs: Needs, picks: Sequence[Choice], misses: Sequence[Choice]) -> di
             for miss in misses
         ],
         "constraints": {
-            "task": needs.task or None, **needs.limits, **{name: True for name in sorted(asked)}
+            "task": needs.task or None, **needs.limits, **dict.fromkeys(sorted(asked), True)
         },
     }  # fmt: skip
 
@@ -201,11 +173,11 @@ def _picked(
 ) -> Iterator[Block]:
     misses = near_misses(choices, needs, _MISSES)
     best = picks[0]
-    licence, facts = _licence(best.found)
-    why = "; ".join((*_reasons(best), f"licence: {licence}"))
+    licence, facts = terms(best.found)
+    why = "; ".join((*reasons(best), f"licence: {licence}"))
     words = f"I recommend **{best.card.name}** for {_JOBS[needs.task]}: {why}. {best.card.summary}"
-    yield Text(words, (*_facts(best), *facts), _data(needs, picks, misses))
-    yield _table(needs, picks)
+    yield Text(words, (*facts_of(best), *facts), _data(needs, picks, misses))
+    yield table(needs, picks)
     yield from _why_not(misses)
     yield from _listed("Assumed", [(line, ()) for line in _assumed(needs, best)])
     changes = [
@@ -213,105 +185,6 @@ def _picked(
         for change in chosen.instead(needs, best, _CHANGES)
     ]
     yield from _listed("What would change the answer", changes or [(_more(needs), ())])
-
-
-def _licence(found: Dossier) -> tuple[str, tuple[Fact, ...]]:
-    name = found.card.licence or "not stated here"
-    facts = (*found.first("licence"), *found.first("commercial_use"))
-    source = f" ({wording.source(facts[0])})" if facts else ""
-    return f"{name}, {_COMMERCIAL[found.card.commercial_use]}{source}", facts
-
-
-def _reasons(choice: Choice) -> Iterator[str]:
-    """Its accuracy and speed, and each limit that it keeps."""
-    point = choice.found.point
-    if point:
-        yield f"ImageNet top-1: {wording.cell(point.top1)}"
-        if point.speed:
-            yield f"{properties()[point.speed.property].label}: {wording.cell(point.speed)}"
-    timed = ("min_top1", "max_latency_ms", "min_fps") if point else ()
-    for finding in choice.checked:
-        if finding.kept and finding.limit not in (*_SILENT, *timed, "commercial", "licence"):
-            yield finding.words
-    for fact in _told_anyway(choice):
-        yield f"{properties()[fact.property].label}: {wording.cell(fact)}"
-
-
-def _told_anyway(choice: Choice) -> tuple[Fact, ...]:
-    """The price or the memory of a maker of pictures, where no limit asks for it."""
-    if choice.found.point or {"max_price_usd", "device_memory_gib"} & {
-        finding.limit for finding in choice.checked
-    }:
-        return ()
-    return choice.found.first("price" if choice.card.kind == "hosted" else "memory_gib")
-
-
-def _facts(choice: Choice) -> tuple[Fact, ...]:
-    point = choice.found.point
-    shown = (point.top1, *((point.speed,) if point.speed else ())) if point else ()
-    kept = [fact for finding in choice.checked for fact in finding.facts]
-    return tuple({fact.id: fact for fact in (*shown, *kept, *_told_anyway(choice))}.values())
-
-
-def _table(needs: Needs, picks: Sequence[Choice]) -> Table:
-    """A column per pick: licence, decisive figures, how it is run, who says so."""
-    rows = [("Licence", *(_licence_cell(pick.found) for pick in picks))]
-    shown: list[list[Fact]] = [[*pick.found.first("licence")] for pick in picks]
-    for label, facts in _figure_rows(_group(needs.task), picks):
-        rows.append((label, *(wording.cell(fact) for fact in facts)))
-        for column, fact in zip(shown, facts, strict=True):
-            column += [fact] if fact else []
-    rows.append(("How it is run", *(_run(pick.card, needs) for pick in picks)))
-    rows.append(("Source", *(_sources(facts) for facts in shown)))
-    cites = [fact for column in shown for fact in column]
-    cites += [fact for pick in picks for fact in pick.found.find("repository")]
-    return Table(("", *(pick.card.name for pick in picks)), tuple(rows), "Picks", tuple(cites))
-
-
-def _figure_rows(
-    group: str, picks: Sequence[Choice]
-) -> Iterator[tuple[str, tuple[Fact | None, ...]]]:
-    if group == "classifier":
-        points = [pick.found.point for pick in picks]
-        yield "ImageNet top-1", tuple(point.top1 if point else None for point in points)
-        for name in ("latency_ms", "images_per_second"):
-            speeds = [point.speed if point else None for point in points]
-            row = tuple(fact if fact and fact.property == name else None for fact in speeds)
-            if any(row):
-                yield properties()[name].label, row
-    for name in _FIGURES[group]:
-        found = tuple(_figure(pick, name) for pick in picks)
-        if any(found):
-            yield properties()[name].label, found
-
-
-def _figure(pick: Choice, name: str) -> Fact | None:
-    """The fact that a limit rests on, else the best one."""
-    own = pick.card.id
-    used = [fact for finding in pick.checked for fact in finding.facts if fact.system == own]
-    named = [fact for fact in used if fact.property == name]
-    if name.startswith("price") and pick.card.kind != "hosted":
-        return None  # what somebody else charges for running it
-    return next(iter((*named, *pick.found.first(name))), None)
-
-
-def _licence_cell(found: Dossier) -> str:
-    use = found.card.commercial_use
-    told = {"yes": "commercial use allowed", "conditions": "commercial use on conditions"}
-    return f"{found.card.licence or 'not stated'}; {told.get(use or '', 'no commercial use')}"
-
-
-def _run(card: Card, needs: Needs) -> str:
-    tool = _TOOLS.get(needs.task, needs.task)
-    here = card.status == "available" and any(c.tool == tool for c in card.capabilities)
-    where = (
-        f"{_KINDS[card.kind]}: {card.run.repository}" if card.run.repository else _KINDS[card.kind]
-    )
-    return f"{where}; here with the tool {tool}" if here else where
-
-
-def _sources(facts: Sequence[Fact]) -> str:
-    return "; ".join(dict.fromkeys(wording.source(fact) for fact in facts)) or "-"
 
 
 def _why_not(misses: Sequence[Choice]) -> Iterator[Block]:
@@ -359,14 +232,8 @@ def _assumed(needs: Needs, best: Choice) -> Iterator[str]:
 
 
 def _more(needs: Needs) -> str:
-    missing = [words for name, words in _MORE[_group(needs.task)] if needs.limit(name) is None]
+    missing = [words for name, words in _MORE[group(needs.task)] if needs.limit(name) is None]
     return f"Tell me {', or '.join(missing)}." if missing else "Other limits than these."
-
-
-def _group(task: str) -> str:
-    if task in CLASSIFIER_TASKS:
-        return "classifier"
-    return "picture" if task in PICTURE_TASKS else "trainer"
 
 
 def _eased(change: Relaxation) -> str:

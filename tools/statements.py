@@ -17,7 +17,8 @@ _TAG = re.compile(
 )
 _GLOSSED = re.compile(r"\b(?:picture|image)s?\s?-\s?(?=\d+k\b)")  # of "ImageNet-1k", word by word
 _ONE = re.compile(
-    r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)"
+    r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?"
+    r"|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)"
 )
 
 
@@ -137,8 +138,23 @@ def full_names(ctx: Context, claim: str) -> tuple[str, ...]:
 
 
 _SIZES = frozenset(
-    "small large tiny nano medium base mini stable flux api preview image pocket imagenet".split()
-)
+    (
+        "small",
+        "large",
+        "tiny",
+        "nano",
+        "medium",
+        "base",
+        "mini",
+        "stable",
+        "flux",
+        "api",
+        "preview",
+        "image",
+        "pocket",
+        "imagenet",
+    )
+)  # fmt: skip
 _LONG = 6  # letters from which a word beside a full name counts
 
 
