@@ -30,9 +30,12 @@ def device(found: Dossier, needs: Needs) -> Iterator[Finding]:
         yield Finding("self-made", False, "it is hosted, so it does not run on your machine")
     elif needs.place == "hosted" and not hosted:
         yield Finding("hosted", False, "it is no hosted endpoint: you run it yourself")
+    elif not hosted and "weak" in needs.flags:
+        yield Finding("device", False, "no phone or small board runs it in sensible time")
     elif not hosted and needs.limit("device") == "cpu":
-        patient = "weak" not in needs.flags and not needs.limit("max_latency_ms")
-        able = patient and any("CPU" in n for c in found.card.capabilities for n in c.needs)
+        able = not needs.limit("max_latency_ms") and any(
+            "CPU" in n for c in found.card.capabilities for n in c.needs
+        )
         words = "it runs on a CPU, with patience" if able else "it needs a graphics card"
         yield Finding("device", able, words)
 
@@ -73,10 +76,10 @@ def _concerns(fact: Fact, needs: Needs) -> bool:
     return all(target in fact.at.lower() for target in needs.targets)
 
 
-def _nearness(fact: Fact) -> tuple[bool, bool, float]:
-    """Whole weights first, verified first, the least memory first."""
+def _nearness(fact: Fact) -> tuple[bool, bool, bool, float]:
+    """Whole weights first, verified first, without a condition first, the least memory first."""
     verified = isinstance(fact, Claim) and fact.verdict == "verified"
-    return (quantised(fact), not verified, value(fact))
+    return (quantised(fact), not verified, bool(fact.at), value(fact))
 
 
 def price(found: Dossier, needs: Needs) -> Iterator[Finding]:

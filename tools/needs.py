@@ -33,7 +33,7 @@ _TOGETHER = re.compile(
 )
 _TARGETS = ("klein", "flux.2", "flux.1", "sdxl", "stable diffusion 3", "stable diffusion", "flux")
 _REVENUE = re.compile(
-    r"(?:turnover|revenue|income|sales|make|earn)\w*\b[^.\d$]{0,25}\$?\s?(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?"
+    r"(?:turnover|revenue|income|sales)\w*\b[^.\d$]{0,25}\$?\s?(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?"
 )
 _SALES = re.compile(
     r"(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?"
@@ -111,6 +111,8 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     task = limits.get("task") or _task(ctx, words)
     asked = vocabulary("needs")["flags"]
     flags = frozenset(name for name in asked if pattern(asked[name]).search(words))
+    if "not quantised" in flags:
+        flags -= {"quantised"}
     if task == "inpaint":
         flags |= {"mask"}
     machine = _MACHINE.search(words)

@@ -147,7 +147,9 @@ def _absent(needs: Needs) -> Text:
 
 def _data(needs: Needs, picks: Sequence[Choice], misses: Sequence[Choice]) -> dict[str, Any]:
     """What programs read."""
-    asked = needs.flags & set(RELAXABLE)
+    judged = {finding.limit for choice in (*picks, *misses) for finding in choice.checked}
+    asked = needs.flags & set(RELAXABLE) & judged
+    precise = {"quantised": False} if "not quantised" in needs.flags else {}
     return {
         "picks": [
             {
@@ -162,9 +164,12 @@ def _data(needs: Needs, picks: Sequence[Choice], misses: Sequence[Choice]) -> di
             for miss in misses
         ],
         "constraints": {
-            "task": needs.task or None, **needs.limits, **dict.fromkeys(sorted(asked), True)
+            "task": needs.task or None,
+            **needs.limits,
+            **dict.fromkeys(sorted(asked), True),
+            **precise,
         },
-    }  # fmt: skip
+    }
 
 
 # --- something fits
@@ -242,7 +247,7 @@ def _eased(change: Relaxation) -> str:
 
 def _told(change: Relaxation) -> str:
     """The system that would fit, with the figures of the limits that it does not keep."""
-    figures = [finding.words for finding in change.choice.broken if finding.facts]
+    figures = [finding.words for finding in change.told]
     licence = change.choice.card.licence or "no licence stated"
     told = (
         f"{change.choice.card.name}: {'; '.join(figures)}" if figures else change.choice.card.name
@@ -251,7 +256,8 @@ def _told(change: Relaxation) -> str:
 
 
 def _change_facts(change: Relaxation) -> tuple[Fact, ...]:
-    return (*_broken_facts(change.choice), *change.choice.found.first("licence"))
+    facts = (fact for finding in change.told for fact in finding.facts)
+    return (*facts, *change.choice.found.first("licence"))
 
 
 # --- nothing fits
