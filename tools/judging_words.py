@@ -108,7 +108,10 @@ def _free_text(
 def _held(statement: Statement, said: set[str], same: Sequence[Fact]) -> Judgement:
     """The statement holds by the value that shares most with it, unless that one denies it."""
     holder = max(same, key=lambda one: len(said & telling(str(one.value))))
-    holds = not str(holder.value).startswith(("no ", "not "))
+    value = str(holder.value).lower()
+    shared = said & telling(value)
+    denied = any(re.search(rf"\b(?:not?|not an?) {re.escape(word)}", value) for word in shared)
+    holds = not denied and not value.startswith(("no ", "not "))
     return Judgement(turned(statement, holds), (holder,))
 
 

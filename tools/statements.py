@@ -28,7 +28,7 @@ class Order:
 
     Attributes:
         properties: what may be meant, best first.
-        direction: `lower`, `higher`, `better` or `worse` of the first system.
+        direction: `lower`, `higher`, `better`, `worse` or `equal` of the first system.
     """
 
     properties: tuple[str, ...]
@@ -187,12 +187,14 @@ def _core(words: str) -> str:
 
 
 def _is_comparison(words: str) -> bool:
-    """Whether another system follows "than": "more than five" compares with no system."""
-    return bool(
-        re.search(
-            rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]", words
-        )
-    )
+    """Whether another system is set against the first: "more than five" compares with none."""
+    return bool(_OTHER.search(words) or (_ALIKE.search(words) and f"{STAND_IN}b" in words))
+
+
+_OTHER = re.compile(
+    rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]"
+)
+_ALIKE = re.compile(r"\bsame\b|\bas \w+ as\b|\bequally\b")
 
 
 def _orders(table: str, words: str) -> tuple[Order, ...]:

@@ -1,5 +1,6 @@
 """The tool `verify`: whether a claim about systems is true, with the right value and its source."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from index.evidence import Claim, Fact, Measurement
 from index.properties import properties
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard
-from tools.judging import Judgement, believed, compared, extreme, numeric
+from tools.judging import Judgement, believed, numeric
+from tools.judging_orders import compared, extreme
 from tools.judging_words import worded
 from tools.statements import Statement, full_names, read_statement
 
@@ -53,6 +55,9 @@ CARD = ToolCard(
     ),
 )
 _VERDICTS = {True: "True", False: "False", None: "Unverifiable"}
+_FUTURE = re.compile(
+    r"\bnext (year|month|week)\b|\bwill (soon )?(be|get) (withdrawn|discontinued|removed)"
+)
 _OFFERED = 3  # systems to choose from when none was named
 _MORE = 6  # rows of what else is known of the same
 
@@ -123,7 +128,9 @@ def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
 
 
 def _judged(ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]) -> Judgement:
-    """By the kind of claim: an order, an extreme, a number, or words."""
+    """By the kind of claim: an order, an extreme, a number, or words; never what is to come."""
+    if _FUTURE.search(statement.words):
+        return Judgement(None, tuple(believed(ranked)[:1]))
     if len(statement.systems) > 1 and statement.comparisons:
         found = compared(ctx, statement)
         if found and found.facts:
