@@ -101,11 +101,27 @@ class Situation:
     kinds: tuple[str, ...] = ()
 
 
+# What people ask for that no tool here does, by the kind of system that would do it.
+ELSEWHERE: Mapping[str, str] = {
+    "video": r"\bvideos?\b|\bgifs?\b|\banimat\w*|\bclips?\b|\bfilm\b|\bfootage\b",
+    "detection": r"\bdetect\w*|\bbounding|\bbox(?:es)?\b|\bcount\b|\bhow many \w+ (?:are|do|can)\b|\byolo\w*",
+    "segmentation": r"\bsegment\w*|\bsilhouettes?\b|\balpha (?:mask|channel)\b|\bmask of\b",
+    "ocr": r"\bread (?:the|out|me|what|this)\b|\bocr\b|\btranscri\w*|\bwritten\b|\bsays on\b|\bhandwrit\w*|\bqr\b|\bbar\s?code",
+    "caption": r"\bcaption (?:this|for|it|these)\b|\bdescribe\b|\balt[\s-]?text\b",
+    "upscale": r"\bupscal\w*|\bsuper[\s-]?resolution\b|\b\d\s?x (?:bigger|larger|sharper)\b|\bsharper\b|\bsharpen\b|\bdeblur\w*|\bunblur\b|\besrgan\b",
+    "speech": r"\bspeech\b|\bvoices?\b|\bsongs?\b|\bmusic\b|\baudio\b|\bsing\b|\bwhisper\b|\bsound\b|\bpodcast\b",
+    "text": r"\bllms?\b|\bgpt\b|\bchatgpt\b|\bessay\b|\bpoem\b|\bsummari[sz]e\b|\bletter\b|\bllama\b|\breviews\b|\bcode\b|\bpython\b",
+    "translate": r"\btranslat\w*",
+    "face": r"\bwho is\b|\bface (?:recognition|match\w*|search|unlock)|\bsame person\b|\bidentify (?:him|her|the (?:man|woman|person))",
+    "depth": r"\bdepth map\b|\bhow far away\b|\bpoint cloud\b",
+    "3d": r"\b3\s?d\b|\bstl\b|\bmesh\b|\bblender\b",
+    "search": r"\bweather\b|\bnews\b|\bforecast\b|\bfootball\b|\brecipe\b|\bcapital of\b|\bstock price\b|\bbuy\b|\bshop for\b",
+}  # fmt: skip
 _KINDS = ("convnet", "flux", "stable_diffusion", "bfl", "training", "none")
 FEATURES = (
     "image", "two images", "three images", "many images", "mask", "archive", "table", "other",
     "before", "later", "asked", "first", "short", "long", "named", "two named", "foreign",
-    *_SIGNS, *_KINDS, *TOOLS, NONE,
+    *_SIGNS, *ELSEWHERE, *_KINDS, *TOOLS, NONE,
 )  # fmt: skip
 
 
@@ -119,6 +135,7 @@ def features(gloss: Gloss, situation: Situation) -> Vectors:
         situation.before > 0, situation.later, situation.asked, not situation.last,
         words <= 6, words > 20, named > 0, named > 1, gloss.language != "en",
         *(re.search(sign, text) is not None for sign in _SIGNS.values()),
+        *(re.search(sign, text) is not None for sign in ELSEWHERE.values()),
         *(kind in situation.kinds for kind in _KINDS),
         *(situation.last == tool for tool in (*TOOLS, NONE)),
     ]  # fmt: skip

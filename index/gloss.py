@@ -9,9 +9,12 @@ a prompt, is cut from the person's own words.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
 
 from index.names import Mention, Names
 
@@ -28,6 +31,8 @@ _STAND_INS: Mapping[str, str] = {
     "convnet": "resnet", "flux": "flux", "stable_diffusion": "diffusion", "bfl": "flux",
     "training": "github", "none": "midjourney",
 }  # fmt: skip
+_TYPO_FROM = 5  # letters from which a word may be a misspelling
+_FORMATS = frozenset({"tensorrt", "openvino", "coreml", "executorch", "litert", "tflite", "onnx"})
 _NUMBERS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
@@ -136,6 +141,8 @@ def gloss(question: str, names: Names) -> Gloss:
         pieces.append(Piece(_STAND_INS[engine(names, mention)], mention.start, mention.end))
         at = mention.end
     pieces += _words(question, at, len(question), language)
+    if language == "en":
+        pieces = [replace(piece, text=_mended(piece.text, names)) for piece in pieces]
     return Gloss(question, language, tuple(_digits(pieces)), mentions)
 
 
@@ -162,6 +169,28 @@ def _language(question: str, mentions: Sequence[Mention], names: Names) -> str:
         both = zip(known, english, strict=True)
         scores[name] = sum((_SHARED if whole else 1.2) for found, whole in both if found)
     return max(scores, key=lambda name: (scores[name], name == "en"))
+
+
+def _mended(word: str, names: Names) -> str:
+    """The word of the field that a misspelt English word was meant to be, or the word itself."""
+    if len(word) < _TYPO_FROM or not word.isalpha() or names.is_word(word):
+        return word
+    near = process.extractOne(
+        word, _field(), scorer=DamerauLevenshtein.distance, score_cutoff=1 + len(word) // 8
+    )
+    return str(near[0]) if near and near[0][0] == word[0] else word
+
+
+@cache
+def _field() -> tuple[str, ...]:
+    """The longer English words of the glossaries, and names of formats."""
+    meanings = (
+        meaning
+        for name in LANGUAGES
+        for meaning in (*_glossary(name).exact.values(), *_glossary(name).stems.values())
+    )
+    words = {word for meaning in meanings for word in re.findall(r"[a-z]+", meaning)}
+    return tuple(sorted(word for word in words | _FORMATS if len(word) >= _TYPO_FROM))
 
 
 def _tells(meaning: str | None, word: str) -> bool:

@@ -26,7 +26,7 @@ ANSWER = Answer(
     consent=Agreement(download=True),
     hits=(Hit("FLUX.1-schnell", 1.5, "named"),),
     blocks=(
-        Text("5.22 million", tuple(FACTS)),
+        Text("5.22 million", tuple(FACTS), {"verdict": "true", "picks": [{"system": "a"}]}),
         Table(("a", "b"), (("1", "2"), ("3", "4")), "title", (MEASURED,)),
         Image(Path("/x/1.png"), "a house", MappingProxyType({"seed": "1"})),
         Plot(Path("/x/2.png"), "bars", "Scores", ("house", "tree"), (MEASURED,)),
@@ -45,6 +45,13 @@ def test_an_answer_comes_back_as_it_was_kept() -> None:
 def test_an_answer_that_says_nothing_comes_back_too() -> None:
     answer = replace(ANSWER, steps=(), choices=(), hits=(), blocks=(), ask="Which one?")
     assert from_kept(json.loads(json.dumps(to_kept(answer)))) == answer
+
+
+def test_what_a_tool_tells_programs_stands_at_the_top_of_the_json() -> None:
+    told = to_json(ANSWER)
+    assert told["verdict"] == "true"
+    assert told["picks"] == [{"system": "a"}]
+    assert "data" not in told["blocks"][0]
 
 
 def test_what_is_kept_holds_the_json_that_programs_read() -> None:

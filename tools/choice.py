@@ -81,10 +81,12 @@ class Relaxation:
     Attributes:
         limits: names of the limits.
         choice: the system, judged by all limits.
+        told: the findings that show how far it is from them.
     """
 
     limits: tuple[str, ...]
     choice: Choice
+    told: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -115,20 +117,27 @@ class Chooser:
                 for dropped in itertools.combinations(names, size)
                 if (relaxation := self._dropping(dropped, needs, judged))
             ]
-            if found:
-                return tuple(_distinct(found))[:count]
+            told = [one for one in found if math.inf not in _change(one.choice, one.limits)]
+            if found:  # one that nobody has figures of only where there is no other
+                return tuple(_distinct(told or found))[:count]
         return ()
 
     def _dropping(
         self, dropped: tuple[str, ...], needs: Needs, judged: Mapping[str, Choice]
     ) -> Relaxation | None:
         eased = needs.without(*dropped, *(_FOR_PLACE if _goes_online(dropped) else ()))
-        fitting = [choice for choice in self.weigh(eased) if not choice.broken]
-        if not fitting:
+        eased_choices = {one.card.id: one for one in self.weigh(eased) if not one.broken}
+        fitting = [judged[system] for system in eased_choices]
+        best = min(
+            (one for one in fitting if _is_changed_by(one, dropped)),
+            key=lambda choice: _change(choice, dropped),
+            default=None,
+        )
+        if best is None:
             return None
-        best = min(fitting, key=lambda choice: _change(judged[choice.card.id], dropped))
-        told = math.inf not in _change(judged[best.card.id], dropped)
-        return Relaxation(dropped, judged[best.card.id]) if told else None
+        by = eased_choices[best.card.id] if "quantised" in dropped else best
+        told = [f for f in by.checked if f.limit == "device_memory_gib" or f.kept is not True]
+        return Relaxation(dropped, best, tuple(f for f in told if f.facts))
 
     def instead(self, needs: Needs, pick: Choice, count: int) -> tuple[Relaxation, ...]:
         """Which other system would be picked without one limit."""
@@ -138,7 +147,8 @@ class Chooser:
                 choices = self.weigh(needs.without(name))
                 if choices[0].card.id != pick.card.id and not choices[0].broken:
                     judged = next(c for c in self.weigh(needs) if c.card.id == choices[0].card.id)
-                    found.append(Relaxation((name,), judged))
+                    told = tuple(finding for finding in judged.broken if finding.facts)
+                    found.append(Relaxation((name,), judged, told))
         return tuple(_distinct(found))[:count]
 
 
@@ -177,11 +187,21 @@ def _is_asked(name: str, needs: Needs) -> bool:
         return "not quantised" in needs.flags
     if name == "targets":
         return bool(needs.targets) and needs.task == "personalize"
-    return bool(needs.limit(name)) or name in needs.flags
+    if name == "self-made" and needs.place == "local":
+        return not needs.limit("offline")
+    return needs.limit(name) not in (None, False) or name in needs.flags
 
 
 def _goes_online(dropped: Sequence[str]) -> bool:
     return bool({"offline", "self-made"} & set(dropped))
+
+
+def _is_changed_by(choice: Choice, dropped: Sequence[str]) -> bool:
+    """Whether what a system breaks is just what is dropped."""
+    if _goes_online(dropped):
+        return choice.card.kind == "hosted"
+    freed = {*dropped, *(("device_memory_gib",) if "quantised" in dropped else ())}
+    return {finding.limit for finding in choice.broken} <= freed
 
 
 def _change(choice: Choice, dropped: Sequence[str]) -> tuple[float, ...]:

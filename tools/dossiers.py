@@ -155,7 +155,7 @@ def _hurry(needs: Needs) -> float:
     if "weak" in needs.flags:
         return _HURRY["weak"]
     usual = _HURRY[needs.limit("device") or ""]
-    return usual / 2 if needs.task != "classify" else usual
+    return usual if needs.task == "classify" or needs.limit("device") == "cpu" else usual / 2
 
 
 def _speed(found: Dossier, top1: Claim, needs: Needs) -> Fact | None:

@@ -1,18 +1,14 @@
-"""Judges a statement by facts: true, false, or unverifiable, and by which facts."""
+"""Judges the numbers of a statement by facts: true, false, or unverifiable."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from index.card import Card
 from index.evidence import Claim, Fact
-from index.properties import properties
 from tools import wording
-from tools.base import Context
-from tools.statements import Number, Order, Statement
+from tools.dossiers import value
+from tools.statements import Number, Statement
 
-_SAME_SIZE = re.compile(r"^\d+ px(, |$)")
-_AGREEING = 0.8  # share of the conditions that must agree on an order
 _ABOUT = 0.10  # how far "about" reaches
 _HARDWARE = re.compile(
     r"\b(?:rtx|gtx)\s?\d+|\b[hab]\d{3}\b|\bl20\b|\bt4\b|raspberry|jetson|iphone|pixel|tpu|\bm[1-5]\b|\bi[79]\b"
@@ -56,105 +52,80 @@ def believed(facts: Sequence[Fact]) -> list[Fact]:
     ]
 
 
-# --- orders of two systems, and of one among all
-def compared(ctx: Context, statement: Statement) -> Judgement | None:
-    """Whether the first system comes before the second in everything that is claimed."""
-    first, second = statement.systems[:2]
-    judged = [_ordered(ctx, first, second, order) for order in statement.comparisons]
-    if any(one is None for one in judged):
-        return Judgement(None, ())
-    told = [one for one in judged if one]
-    facts = tuple(fact for one in told for fact in one.facts)
-    unknown = any(one.verdict is None for one in told)
-    wrong = [one for one in told if one.verdict is False]
-    if wrong:
-        facts = tuple(fact for one in wrong for fact in one.facts)
-    verdict = None if unknown and not wrong else not wrong
-    return Judgement(verdict, facts)
-
-
-def _ordered(ctx: Context, first: str, second: str, order: Order) -> Judgement | None:
-    """Compares under the same conditions; most of them must agree."""
-    for name in order.properties:
-        pairs = _pairs(ctx, first, second, name)
-        if not pairs:
-            continue
-        lower = _wants_lower(name, order.direction)
-        right = [(_value(a) < _value(b)) == lower and _value(a) != _value(b) for a, b in pairs]
-        share = sum(right) / len(right)
-        verdict = True if share >= _AGREEING else False if share <= 1 - _AGREEING else None
-        shown = next(pair for pair, one in zip(pairs, right, strict=True) if one == (share >= 0.5))
-        return Judgement(verdict, shown)
-    return None
-
-
-def _wants_lower(name: str, direction: str) -> bool:
-    if direction in ("lower", "higher"):
-        return direction == "lower"
-    return (properties()[name].better == "lower") == (direction == "better")
-
-
-def _pairs(ctx: Context, first: str, second: str, name: str) -> list[tuple[Fact, Fact]]:
-    """Facts of both under the same condition; the input size may differ if it is never shared."""
-    mine = [f for f in believed(ctx.evidence.find(first, name)) if _is_number(f)]
-    other = [f for f in believed(ctx.evidence.find(second, name)) if _is_number(f)]
-    for key in (_whole, _machine):
-        pairs = [(a, b) for a in mine for b in other if key(a) == key(b)]
-        if pairs:
-            return pairs
-    return [(mine[0], other[0])] if mine and other and name not in _TIMES else []
-
-
-_TIMES = ("latency_ms", "images_per_second", "seconds_per_image")
-
-
-def _whole(fact: Fact) -> str:
-    return fact.at
-
-
-def _machine(fact: Fact) -> str:
-    return _SAME_SIZE.sub("", fact.at)
-
-
-def extreme(ctx: Context, statement: Statement) -> Judgement | None:
-    """Whether the first system is the extreme one of its kind or family."""
-    system, order = statement.systems[0], statement.superlatives[0]
-    card = ctx.catalog.get(system)
-    if card is None:
-        return None
-    rivals = [rival for rival in _rivals(ctx, card, statement.words) if rival.id != system]
-    for name in order.properties:
-        mine = believed(ctx.evidence.find(system, name))
-        if not mine:
-            continue
-        opposite = Order((name,), order.direction)
-        for rival in rivals:
-            judged = _ordered(ctx, rival.id, system, opposite)
-            if judged and judged.verdict:
-                return Judgement(False, judged.facts[::-1])
-        return Judgement(True, (mine[0],), "No other card of its kind here goes beyond that.")
-    return None
-
-
-def _rivals(ctx: Context, card: Card, words: str) -> Iterator[Card]:
-    family = card.family.lower() if card.family else ""
-    within = bool(family) and (family in words or "family" in words)
-    for rival in ctx.catalog.cards.values():
-        alike = rival.tasks[0] == card.tasks[0] and rival.kind == card.kind
-        if alike and rival.status != "withdrawn" and (not within or rival.family == card.family):
-            yield rival
-
-
-# --- numbers
 def numeric(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
-    """Whether a number that is claimed is that of the facts of one property, best first."""
-    for number in statement.numbers:
-        fitting = [fact for fact in facts if _claimed(number, fact) is not None]
-        if not fitting:
-            continue
-        same = [fact for fact in fitting if fact.property == fitting[0].property]
-        return _numbered(number, same, statement)
+    """Whether the numbers that are claimed are those of the facts, best first.
+
+    Numbers that only say under which condition are no claims. A wrong number counts beside a
+    right one if the claim is plainly about its property.
+    """
+    if written := _written(facts, statement):
+        return written
+    judged: list[tuple[int, Judgement]] = []
+    for number in _claims(statement.numbers, facts):
+        fitting = [f for f in facts if _claimed(number, f) is not None and _speaks_of(f, statement)]
+        if fitting:
+            same = [fact for fact in fitting if fact.property == fitting[0].property]
+            place = list(facts).index(fitting[0])
+            judged.append((place, _numbered(number, same, statement)))
+    judged.sort(key=lambda one: one[0])
+    wrong = [one for place, one in judged if one.verdict is False and place <= _PLAINLY]
+    return [*wrong, *(one for _, one in judged)][0] if judged else None
+
+
+def _written(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
+    """A bare number, such as that of a port, that stands in what a near fact says in words."""
+    bare = [f"{n.quantity.value:g}" for n in statement.numbers if not n.quantity.unit]
+    for fact in believed(facts)[:_NEAR]:
+        words = re.findall(r"\d+", fact.value) if isinstance(fact.value, str) else []
+        if any(number in words for number in bare if len(number) > 1):
+            return Judgement(not statement.negated, (fact,))
     return None
+
+
+_NEAR = 6  # facts, best first, that a bare number may belong to
+_PLAINLY = 12  # places from the best fact within which a claim is plainly about a property
+
+
+def _claims(numbers: Sequence[Number], facts: Sequence[Fact]) -> Sequence[Number]:
+    """The numbers without those that state a condition, if others are left."""
+    conditions = {part for fact in facts for part in re.findall(r"\d+ px", fact.at)}
+    priced = any(number.quantity.unit == "USD" for number in numbers)
+    kept = [
+        number
+        for number in numbers
+        if f"{number.quantity.value:g} {number.quantity.unit}" not in conditions
+        and not (priced and number.quantity.unit in ("megapixels", "images"))
+    ]
+    return kept or numbers
+
+
+def _speaks_of(fact: Fact, statement: Statement) -> bool:
+    """Whether the words let a property be meant that is easily mistaken for another."""
+    wanted = _MARKED.get(fact.property)
+    if wanted is not None:
+        return bool(re.search(wanted, statement.words))
+    if fact.unit == "USD":
+        return bool(re.search(r"\bcents?\b|dollar|usd|euro|[$\u20ac]|price|cost", statement.words))
+    return True
+
+
+_MARKED = {
+    "min_steps": r"fewest|minimum|at least|as few as|can",
+    "max_steps": r"most|maximum|up to|limit",
+    "training_steps": r"train|fine-?tun|dreambooth|lora",
+    "text_encoder_parameters": r"encoder|language model",
+    "activations": r"activation",
+    "training_memory_gib": r"train|lora|fine-?tun|dreambooth",
+    "seconds_per_training_step": r"train",
+    "compile_s": r"compil",
+    "latency_p95_ms": r"95|percentile",
+    "price_next_megapixel": r"further|next|additional|extra|each more",
+    "price_edit": r"edit",
+    "price_month": r"month|plan|subscri",
+    "training_price": r"train",
+    "training_price_step": r"train",
+    "credit_value": r"credit",
+}
 
 
 def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Judgement:
@@ -163,13 +134,24 @@ def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Ju
         return Judgement(None, tuple(believed(facts)[:1]), "No figure is known for that machine.")
     refuted = [f for f in facts if isinstance(f, Claim) and f.verdict == "refuted"]
     matching = [fact for fact in near if _agrees(number, fact, statement.words)]
-    if matching:
+    if matching and not _disputed(matching[0], facts):
         return Judgement(not statement.negated, (matching[0],))
+    if matching:
+        return Judgement(None, (matching[0],))
     if near:
-        return Judgement(statement.negated, (near[0], *refuted))
+        return Judgement(statement.negated, (_nearest(number, near, statement.words), *refuted))
     if refuted:
         return Judgement(statement.negated, tuple(refuted))
     return Judgement(None, ())
+
+
+def _disputed(match: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether nobody verified a value that another source gives and that cannot be verified."""
+    unsure = isinstance(match, Claim) and match.verdict == "claimed"
+    return unsure and any(
+        isinstance(fact, Claim) and fact.verdict == "unverifiable" and fact.value == match.value
+        for fact in facts
+    )
 
 
 def _under_condition(facts: Sequence[Fact], words: str) -> Sequence[Fact] | None:
@@ -184,7 +166,7 @@ def _under_condition(facts: Sequence[Fact], words: str) -> Sequence[Fact] | None
 
 def _claimed(number: Number, fact: Fact) -> float | None:
     """The claimed number in the unit of a fact; none if it cannot be one of that unit."""
-    if not _is_number(fact):
+    if not is_number(fact):
         return None
     unit = number.quantity.unit
     if not unit:
@@ -197,7 +179,7 @@ def _agrees(number: Number, fact: Fact, words: str) -> bool:
     claimed = _claimed(number, fact)
     if claimed is None:
         return False
-    truth, bound = _value(fact), number.bound or _implied(fact, words)
+    truth, bound = value(fact), number.bound or _implied(fact, words)
     if bound == "about":
         return abs(truth - claimed) <= _ABOUT * abs(claimed)
     bounds = {"least": truth >= claimed, "most": truth <= claimed,
@@ -209,6 +191,14 @@ def _agrees(number: Number, fact: Fact, words: str) -> bool:
     if bound == "can":
         return claimed <= truth
     return _rounds(number, truth, claimed)
+
+
+def _nearest(number: Number, facts: Sequence[Fact], words: str) -> Fact:
+    """The fact that comes nearest to a bound; the best one where the number is said outright."""
+    bound = number.bound or _implied(facts[0], words)
+    if bound in ("most", "under"):
+        return min(facts, key=value)
+    return max(facts, key=value) if bound in ("least", "over") else facts[0]
 
 
 def _implied(fact: Fact, words: str) -> str:
@@ -229,22 +219,20 @@ def _rounds(number: Number, truth: float, claimed: float) -> bool:
     return abs(round(truth / scale, number.decimals) - claimed / scale) < 1e-9
 
 
-def _is_number(fact: Fact) -> bool:
+def is_number(fact: Fact) -> bool:
+    """Whether the value of a fact is a number."""
     truth = wording.truth(fact)
     value = fact.value if truth is None else truth
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _value(fact: Fact) -> float:
-    truth = wording.truth(fact)
-    return float(truth) if isinstance(truth, int | float) else 0.0
-
-
 def _tokens(text: str) -> set[str]:
-    plain = re.sub(r"(\d+)\s?(px|gb|gib)", r"\1", text.lower())
-    return set(re.findall(r"[a-z]+\d*|\d+(?:\.\d+)?", plain)) - _STOP
+    return set(re.findall(r"[a-z]+\d*|\d{3,}", text.lower())) - _STOP
 
 
 _STOP = frozenset(
-    "a an and the of on in at to with for is are it its by as or batch per than be was from that this system".split()
-)
+    (
+        "a", "an", "and", "the", "of", "on", "in", "at", "to", "with", "for", "is", "are", "it",
+        "its", "by", "as", "or", "batch", "per", "than", "be", "was", "from", "that", "this",
+    )
+)  # fmt: skip

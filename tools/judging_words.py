@@ -1,17 +1,19 @@
-"""Judges what a statement says in words: licence, commercial use, status, abilities, makers."""
+"""Judges what a statement says in words: terms, abilities, makers, and what was claimed before."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cache
 
 from index.card import Card
 from index.evidence import Claim, Fact
 from index.properties import properties
-from tools import wording
 from tools.base import Context
 from tools.judging import Judgement, believed
+from tools.judging_terms import able, free_of_charge, licensed, permitted, placed, turned
 from tools.statements import STAND_IN, Statement
+from tools.vocabulary import vocabulary
 
+<<<<<<< HEAD
 _DENIED = re.compile(
     r"non[\s-]?commercial|forbid\w*|forbidden|prohibit\w*|banned|illegal|not allowed"
 )
@@ -21,6 +23,8 @@ _LICENCES = (
     (r"community licen[cs]e", r"community"), (r"non[\s-]?commercial licen[cs]e", r"non-commercial|-nc"),
     (r"open[\s-]?source|free software", r"apache|\bmit\b|bsd|gpl"),
 )  # fmt: skip
+=======
+>>>>>>> recommend
 _FREE_TEXT = (
     "publisher", "text_encoder", "training_data", "method", "trains", "architecture", "token",
     "framework", "logger", "weights_format", "successor", "trainable_models", "positioning",
@@ -30,17 +34,11 @@ _FREE_TEXT = (
     "depths", "result_delivery", "error_codes", "task_statuses", "known_issue", "repository",
     "service_terms", "duties", "documentation", "licence", "smallest_of_family", "output_sizes",
 )  # fmt: skip
-_COMMON = frozenset(
-    "a an and the of on in at to with for is are was were be been has have had it its by as or than"
-    " that this from one two into only no not does do did can cannot needs need uses use used made"
-    " model models picture pictures image images works work all any some more most very also then"
-    " fine tuned trained training train learning new old good better best which who what there"
-    " under over about same both between while when without within per each own real really yes"
-    " text encoder weights data released release created developed by built base takes take".split()
-)
 _SHARED, _ENOUGH = 0.5, 2  # share and number of words by which a statement repeats a claim
+_LOOKED_AT = 6  # facts, best first, that a statement in words may be about
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True)
 class _Topic:
     """A yes-or-no question that facts answer.
@@ -101,6 +99,8 @@ _ABLE = re.compile(
 )
 
 
+=======
+>>>>>>> recommend
 def worded(
     ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
 ) -> Judgement | None:
@@ -112,38 +112,32 @@ def worded(
         statement: what is claimed.
         ranked: its facts, those first that the claim is most likely about.
     """
-    judges = (_repeated, _licensed, _costless, _topical, _placed, _able, _free_text)
-    for judge in judges:
-        if judgement := judge(ctx, card, statement, ranked):
-            return judgement
-    return None
+    found = _repeated(statement, ranked)
+    for judge in (licensed, free_of_charge, permitted, placed):
+        found = found or judge(card, statement, ranked)
+    said = telling(statement.words)
+    return (
+        found
+        or able(card, statement, ranked, said, telling)
+        or _free_text(ctx, card, statement, ranked)
+    )
 
 
-def _turned(statement: Statement, holds: bool) -> bool:
-    return holds != statement.negated
-
-
-def _repeated(
-    ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
-) -> Judgement | None:
+def _repeated(statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
     """A claim in words that somebody made before, and that was refuted or could not be verified."""
-    said = _telling(statement.words)
+    said = telling(statement.words)
     for fact in ranked:
-        if not isinstance(fact, Claim) or fact.verdict not in ("refuted", "unverifiable"):
-            continue
-        if not isinstance(fact.value, str):
-            continue
-        shared = said & _telling(f"{fact.value} {fact.at}")
-        if len(shared) < _ENOUGH or len(shared) < _SHARED * len(said):
-            continue
-        right = said & (_telling(str(fact.right)) - _telling(str(fact.value)))
-        if right or statement.negated:
-            continue
-        verdict = None if fact.verdict == "unverifiable" else False
-        return Judgement(verdict, (fact,), fact.note)
+        doubtful = isinstance(fact, Claim) and fact.verdict in ("refuted", "unverifiable")
+        if doubtful and isinstance(fact, Claim) and isinstance(fact.value, str):
+            if _denies(fact, said) or _is_outright(fact, statement):
+                return Judgement(turned(statement, False), (fact,), fact.note)
+            if _repeats(fact, said) and not statement.negated:
+                verdict = None if fact.verdict == "unverifiable" else False
+                return Judgement(verdict, (*_stated(fact, ranked), fact), fact.note)
     return None
 
 
+<<<<<<< HEAD
 def _licensed(
     ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
 ) -> Judgement | None:
@@ -177,25 +171,27 @@ def _costless(
     if not prices or card.kind == "weights":
         return None
     return Judgement(_turned(statement, False), (*(wrong or believed(prices)[:1]),))
+=======
+def _denies(claim: Claim, said: set[str]) -> bool:
+    """Whether the right value says outright that there is none of what is said."""
+    right = str(claim.right).lower()
+    return any(re.search(rf"\bno {re.escape(word)}\b", right) for word in said)
 
 
-def _topical(
-    ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
-) -> Judgement | None:
-    for topic in _TOPICS:
-        facts = believed([fact for fact in ranked if fact.property == topic.property])
-        if not facts or not topic.asked.search(statement.words):
-            continue
-        value = wording.shown(facts[0])
-        holds = topic.holds(value)
-        if topic.property in ("commercial_use", "output_use"):
-            return _permitted(card, statement, topic, facts, value)
-        if topic.denied and topic.denied.search(statement.words):
-            return Judgement(holds, (facts[0],))  # "no longer" is part of what is asked
-        return Judgement(_turned(statement, holds), (facts[0],))
-    return None
+def _is_outright(claim: Claim, statement: Statement) -> bool:
+    value = str(claim.value)
+    return claim.verdict == "refuted" and len(value) > _ENOUGH and value.lower() in statement.words
+>>>>>>> recommend
 
 
+def _repeats(claim: Claim, said: set[str]) -> bool:
+    """Whether a statement shares enough telling words with the claim, and none with the truth."""
+    shared = said & telling(f"{claim.value} {claim.at}")
+    right = said & (telling(str(claim.right)) - telling(str(claim.value)))
+    return len(shared) >= max(_ENOUGH, _SHARED * len(said)) and not right
+
+
+<<<<<<< HEAD
 def _permitted(
     card: Card, statement: Statement, topic: _Topic, facts: Sequence[Fact], value: str
 ) -> Judgement:
@@ -245,31 +241,47 @@ def _able(
             listed = "; ".join(capability.title for capability in card.capabilities)
             return Judgement(_turned(statement, can), (stated[0],), f"Its card lists: {listed}.")
     return None
+=======
+def _stated(claim: Claim, ranked: Sequence[Fact]) -> Sequence[Fact]:
+    """The fact that somebody states with the right value."""
+    same = (f for f in believed(ranked) if f.property == claim.property and f.value == claim.right)
+    return tuple(same)[:1]
+>>>>>>> recommend
 
 
 def _free_text(
     ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
 ) -> Judgement | None:
     """Compares telling words with the value, and with what the same property is elsewhere."""
-    said = _telling(statement.words)
+    said = telling(statement.words) | _others(ctx, statement)
     for fact in believed(ranked)[:_LOOKED_AT]:
-        if fact.property not in _FREE_TEXT or not isinstance(fact.value, str):
-            continue
-        same = believed([other for other in ranked if other.property == fact.property])
-        right = set().union(*(_telling(str(other.value)) for other in same))
-        asked = set().union(*(_telling(phrase) for phrase in properties()[fact.property].asks))
-        other = (said & _elsewhere(ctx, fact.property)) - right
-        shared = said & right
-        wrong = other - asked - _telling(card.name)
-        if wrong and (len(shared) <= len(wrong)):
-            return Judgement(_turned(statement, False), (fact,))
-        if shared - (asked - right):
-            holder = max(same, key=lambda one: len(said & _telling(str(one.value))))
-            return Judgement(_turned(statement, True), (holder,))
+        if fact.property in _FREE_TEXT and isinstance(fact.value, str):
+            same = believed([other for other in ranked if other.property == fact.property])
+            right = set().union(*(telling(str(other.value)) for other in same))
+            asked = set().union(*(telling(phrase) for phrase in properties()[fact.property].asks))
+            other = (said & _elsewhere(ctx, fact.property)) - right - telling(card.name)
+            wrong = other if fact == ranked[0] else other - asked
+            if wrong and len(said & right) <= len(wrong):
+                return Judgement(turned(statement, False), (fact,))
+            if (said & right) - (asked - right):
+                return _held(statement, said, same)
     return None
 
 
-_LOOKED_AT = 6  # facts, best first, that a statement in words may be about
+def _held(statement: Statement, said: set[str], same: Sequence[Fact]) -> Judgement:
+    """The statement holds by the value that shares most with it, unless that one denies it."""
+    holder = max(same, key=lambda one: len(said & telling(str(one.value))))
+    value = str(holder.value).lower()
+    shared = said & telling(value)
+    denied = any(re.search(rf"\b(?:not?|not an?) {re.escape(word)}", value) for word in shared)
+    holds = not denied and not value.startswith(("no ", "not "))
+    return Judgement(turned(statement, holds), (holder,))
+
+
+def _others(ctx: Context, statement: Statement) -> set[str]:
+    """Telling words of the further systems that are named: "replaced by", "made by"."""
+    cards = [ctx.catalog.get(system) for system in statement.systems[1:]]
+    return set().union(*(telling(f"{card.name} {card.id}") for card in cards if card))
 
 
 def _elsewhere(ctx: Context, name: str) -> set[str]:
@@ -278,12 +290,18 @@ def _elsewhere(ctx: Context, name: str) -> set[str]:
     for card in ctx.catalog.cards.values():
         for claim in card.claims:
             if claim.property == name and isinstance(claim.value, str):
-                found |= _telling(claim.value)
+                found |= telling(claim.value)
     return found
 
 
-def _telling(text: str) -> set[str]:
+def telling(text: str) -> set[str]:
     """Words that tell things apart: no stand-ins, no common words, no plural endings."""
     words = re.findall(r"[a-z]+[\d.]*\w*|\d+[a-z]+|\d+", text.lower())
     plain = {word.strip(".").removesuffix("s") if len(word) > 3 else word for word in words}
-    return {w for w in plain if w not in _COMMON and not w.startswith(STAND_IN) and len(w) > 1}
+    return {w for w in plain if w not in _common() and not w.startswith(STAND_IN) and len(w) > 1}
+
+
+@cache
+def _common() -> frozenset[str]:
+    words = vocabulary("claims")["common"]
+    return frozenset((*words, *(word.removesuffix("s") for word in words)))

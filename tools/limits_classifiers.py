@@ -12,6 +12,7 @@ _ROOM = 5.0  # how often a classifier's weights must fit into the memory, for al
 
 
 def accuracy(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it is quick and accurate enough."""
     if found.point:
         yield from speed_findings(found.point, needs)
     elif found.card.kind != "pocket":
@@ -38,6 +39,7 @@ def footprint(found: Dossier, needs: Needs) -> Iterator[Finding]:
 
 
 def plain_data(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it was trained on ImageNet-1k alone."""
     if "plain data" in needs.flags:
         data = found.first("training_data")
         words = f"training data: {wording.shown(data[0])}" if data else "its data are not stated"

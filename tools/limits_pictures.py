@@ -22,6 +22,7 @@ _ABILITIES = {
 
 
 def device(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it runs where it shall."""
     hosted = found.card.kind in ("hosted", "service")
     if needs.limit("offline") and hosted:
         yield Finding("offline", False, "it is hosted, so it needs a network")
@@ -29,14 +30,18 @@ def device(found: Dossier, needs: Needs) -> Iterator[Finding]:
         yield Finding("self-made", False, "it is hosted, so it does not run on your machine")
     elif needs.place == "hosted" and not hosted:
         yield Finding("hosted", False, "it is no hosted endpoint: you run it yourself")
+    elif not hosted and "weak" in needs.flags:
+        yield Finding("device", False, "no phone or small board runs it in sensible time")
     elif not hosted and needs.limit("device") == "cpu":
-        patient = "weak" not in needs.flags and not needs.limit("max_latency_ms")
-        able = patient and any("CPU" in n for c in found.card.capabilities for n in c.needs)
+        able = not needs.limit("max_latency_ms") and any(
+            "CPU" in n for c in found.card.capabilities for n in c.needs
+        )
         words = "it runs on a CPU, with patience" if able else "it needs a graphics card"
         yield Finding("device", able, words)
 
 
 def memory(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it fits into the memory, by what is stated of it or of its kin."""
     memory = needs.limit("device_memory_gib")
     if memory is None or found.card.kind in ("hosted", "service"):
         return
@@ -71,13 +76,14 @@ def _concerns(fact: Fact, needs: Needs) -> bool:
     return all(target in fact.at.lower() for target in needs.targets)
 
 
-def _nearness(fact: Fact) -> tuple[bool, bool, float]:
-    """Whole weights first, verified first, the least memory first."""
+def _nearness(fact: Fact) -> tuple[bool, bool, bool, float]:
+    """Whole weights first, verified first, without a condition first, the least memory first."""
     verified = isinstance(fact, Claim) and fact.verdict == "verified"
-    return (quantised(fact), not verified, value(fact))
+    return (quantised(fact), not verified, bool(fact.at), value(fact))
 
 
 def price(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether a picture is cheap enough; only hosted systems have a price per picture."""
     most = needs.limit("max_price_usd")
     if most is None or found.card.kind not in ("hosted", "service"):
         return
@@ -137,6 +143,7 @@ def _alike(facts: Sequence[Fact], needs: Needs) -> Sequence[Fact]:
 
 
 def abilities(found: Dossier, needs: Needs) -> Iterator[Finding]:
+    """Whether it does the kind of edit that is wanted."""
     ids = [capability.id for capability in found.card.capabilities]
     for flag, pattern in _ABILITIES.items():
         if flag in needs.flags and needs.task == "edit":

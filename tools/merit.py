@@ -7,37 +7,10 @@ from collections.abc import Mapping
 from tools.dossiers import Dossier, Finding, quantised, value, worth
 from tools.limits_pictures import cost_of
 from tools.needs import CLASSIFIER_TASKS, Needs
+from tools.vocabulary import pattern, vocabulary
 
 _WIDE = re.compile(r"12k|21k|22k|JFT")
 _FREEDOM = {"yes": 0.6, "conditions": 0.2, "no": -1.2, None: -1.2}
-# How a card and its vendor describe the standing of a model that makes pictures.
-_STANDING = (
-    (r"preview lane|fine-tune that you own|withdrawn", -2.0),
-    (r"legacy|of the flux\.1 generation|first generation|second generation|small classic|first open|no longer offered", -0.8),
-    (r"highest quality|best and dearest|best quality of the open", 3.0),
-    (r"production quality|production at scale|strong prompt following|better pictures than", 2.0),
-    (r"dependable|high-resolution|full-size|undistilled larger", 1.5),
-)  # fmt: skip
-# What people wish for, and how cards say that a model is good at it, or bad.
-_WISHES = (
-    (r"plastic|realis\w+|photograph\w*|portraits?|natural|candid|shutter|film look", r"look taken|do not look generated|candid|natural light|photographs", r"weak at people|weak hands"),
-    (r"(?<!no )letter\w*|typograph\w*|text in|with text|readable|wording|words on|brand colou?rs?|infographic\w*|\blabels?\b", r"lettering|typograph|quoted text", r"lettering comes out wrong|cannot write|weaker at small print"),
-    (r"negative prompts?", r"negative prompts?", r"no negative prompt"),
-    (r"\bprints?\b|large (pictures|format)|high[\s-]res\w*|megapixel|4k\b", r"large pictures|high-resolution", r"small picture"),
-    (r"references?|combin\w+|same (face|person|product|character)|consisten\w+", r"several (reference|pictures)|references at once|consistent", r"single input picture"),
-    (r"several references|many outputs", r"references .{0,20}cost less|cached references", ""),
-    (r"anime|manga|illustrat\w+|comics?", r"many styles|illustration", ""),
-    (r"remov\w+|erase|gone|tourists?|clutter|scratch\w*|repair\w*|damage", r"removing|object removal|repairing|remove something", ""),
-    (r"sketch\w*|drawings? into|layout", r"sketch|outlines", ""),
-    (r"\bsell\b.{0,20}lora|lora.{0,30}\b(sell|sold)\b", r"loras that may be sold", ""),
-    (r"web[\s-]?(page|ui)|commands|beginner", r"web page|do not want to write commands", ""),
-    (r"\b(8|10|12) ?g(i?b|ig)|small card|low memory|old card", r"small (cards|gpus)|fitting small", ""),
-    (r"every paper|quote[ds]?|every(one|body)|standard baseline|yardstick", r"most quoted|yardstick", ""),
-    (r"reproduc\w+|published comparison", r"reproducing published|reference that papers", ""),
-    (r"iphone|ipad|\bios\b|core ml", r"iphone|core ml", ""),
-    (r"micro[\s-]?controller|fpga|esp32", r"microcontroller", ""),
-    (r"mixed|messy|noisy|robust\w*", r"mixed (archives|quality)|messy|robust", ""),
-)  # fmt: skip
 _WORDS, _CAP = 2.0, 1.3  # what the search weighs; a system that is named gets no more than this
 _MAIN, _ABLE, _WISH, _FLAW = 0.8, 0.7, 1.2, 0.8
 
@@ -82,10 +55,10 @@ def _wished(found: Dossier, needs: Needs) -> float:
     good = " ".join(told).lower()
     bad = " ".join(limit for c in found.card.capabilities for limit in c.limits).lower()
     score = 0.0
-    for wish, praise, flaw in _WISHES:
-        if re.search(wish, needs.words):
-            score += _WISH * bool(re.search(praise, good))
-            score -= _FLAW * bool(flaw and re.search(flaw, bad))
+    for row in vocabulary("needs")["wishes"]:
+        if pattern(row["words"]).search(needs.words):
+            score += _WISH * bool(pattern(row["praise"]).search(good))
+            score -= _FLAW * bool("flaw" in row and pattern(row["flaw"]).search(bad))
     return score
 
 
@@ -134,14 +107,15 @@ def _card_task(task: str) -> str:
 def _standing(found: Dossier) -> float:
     told = [found.card.summary, *(str(fact.value) for fact in found.find("positioning"))]
     text = " ".join(told).lower()
-    return sum(worth for pattern, worth in _STANDING if re.search(pattern, text)) + 1.0
+    rows = vocabulary("needs")["standing"]
+    return 1.0 + sum(float(row["worth"]) for row in rows if pattern(row["words"]).search(text))
 
 
 def _first(found: Dossier, needs: Needs) -> float:
     """Whether the wanted kind of edit is what the system does first of all."""
     wanted = {"mask": r"inpaint|mask|removal", "outpaint": r"outpaint", "control": r"control"}
-    for flag, pattern in wanted.items():
+    for flag, ids in wanted.items():
         if flag in needs.flags and needs.task in ("edit", "inpaint"):
-            places = [n for n, c in enumerate(found.card.capabilities) if re.search(pattern, c.id)]
+            places = [n for n, c in enumerate(found.card.capabilities) if re.search(ids, c.id)]
             return 1.0 if places[:1] == [0] else 0.5 if places else 0.0
     return 0.0

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.card import Card
 from index.evidence import Fact
-from index.properties import properties
-from tools import wording
-from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
+from tools.base import Block, Context, NeedsInput, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
-from tools.dossiers import Dossier, Finding, quantised, value
-from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, TASKS, Needs, read_needs
+from tools.dossiers import Finding, quantised, value
+from tools.needs import PICTURE_TASKS, TASKS, Needs, read_needs
+from tools.picks import facts_of, group, reasons, table, terms
 
 CARD = ToolCard(
     title="Recommend a model",
@@ -57,32 +55,7 @@ _JOBS = {
     "embed": "finding alike pictures",
     "finetune": "training a classifier on your own labels",
 }
-_TOOLS = {"inpaint": "edit"}  # the tool that does a task here, where it has another name
 _PICKS, _MISSES, _CHANGES = 3, 5, 3  # how many of each are shown
-_FIGURES = {
-    "classifier": ("parameters", "training_data"),
-    "picture": (
-        "price", "price_edit", "price_next_megapixel", "memory_gib", "parameters", "steps",
-        "max_references", "max_megapixels", "mask_input", "negative_prompt", "revenue_limit",
-    ),
-    "trainer": (
-        "training_memory_gib", "trains", "trainable_models", "interface", "derivatives",
-        "last_change",
-    ),
-}  # fmt: skip
-_COMMERCIAL = {
-    "yes": "which allows commercial use",
-    "conditions": "which allows commercial use on its conditions",
-    "no": "which forbids commercial use",
-    None: "of which no source here says whether it allows commercial use",
-}
-_KINDS = {
-    "weights": "weights that you download",
-    "hosted": "hosted endpoint, with an API key",
-    "repository": "its own program",
-    "pocket": "shipped with this program",
-    "service": "its own website",
-}
 _MORE = {  # what would help to choose, by the limit that was not told
     "classifier": (
         ("device", "which device it runs on"),
@@ -99,7 +72,6 @@ _MORE = {  # what would help to choose, by the limit that was not told
         ("commercial", "whether you earn money with it"),
     ),
 }
-_SILENT = ("task", "status", "own fine-tune", "hosted", "targets")  # kept, but no reason to tell
 
 
 def recommend(
@@ -155,8 +127,8 @@ def recommend(
         yield _absent(needs)
         return
     if not needs.task:
-        choices = [f"{use_case}: {job}" for job in _JOBS.values()]
-        raise NeedsInput("What shall the model do with pictures?", choices)
+        jobs = [f"{use_case}: {job}" for job in _JOBS.values()]
+        raise NeedsInput("What shall the model do with pictures?", jobs)
     chosen = chooser(ctx, needs)
     choices = chosen.weigh(needs)
     picks = [choice for choice in choices if not choice.broken][:_PICKS]
@@ -175,13 +147,15 @@ def _absent(needs: Needs) -> Text:
 
 def _data(needs: Needs, picks: Sequence[Choice], misses: Sequence[Choice]) -> dict[str, Any]:
     """What programs read."""
-    asked = needs.flags & set(RELAXABLE)
+    judged = {finding.limit for choice in (*picks, *misses) for finding in choice.checked}
+    asked = needs.flags & set(RELAXABLE) & judged
+    precise = {"quantised": False} if "not quantised" in needs.flags else {}
     return {
         "picks": [
             {
                 "system": pick.card.id,
-                "reasons": [pick.card.summary, *_reasons(pick)],
-                "evidence": [fact.id for fact in _facts(pick)],
+                "reasons": [pick.card.summary, *reasons(pick)],
+                "evidence": [fact.id for fact in facts_of(pick)],
             }
             for pick in picks
         ],
@@ -190,9 +164,12 @@ def _data(needs: Needs, picks: Sequence[Choice], misses: Sequence[Choice]) -> di
             for miss in misses
         ],
         "constraints": {
-            "task": needs.task or None, **needs.limits, **{name: True for name in sorted(asked)}
+            "task": needs.task or None,
+            **needs.limits,
+            **dict.fromkeys(sorted(asked), True),
+            **precise,
         },
-    }  # fmt: skip
+    }
 
 
 # --- something fits
@@ -201,11 +178,11 @@ def _picked(
 ) -> Iterator[Block]:
     misses = near_misses(choices, needs, _MISSES)
     best = picks[0]
-    licence, facts = _licence(best.found)
-    why = "; ".join((*_reasons(best), f"licence: {licence}"))
+    licence, facts = terms(best.found)
+    why = "; ".join((*reasons(best), f"licence: {licence}"))
     words = f"I recommend **{best.card.name}** for {_JOBS[needs.task]}: {why}. {best.card.summary}"
-    yield Text(words, (*_facts(best), *facts), _data(needs, picks, misses))
-    yield _table(needs, picks)
+    yield Text(words, (*facts_of(best), *facts), _data(needs, picks, misses))
+    yield table(needs, picks)
     yield from _why_not(misses)
     yield from _listed("Assumed", [(line, ()) for line in _assumed(needs, best)])
     changes = [
@@ -215,6 +192,7 @@ def _picked(
     yield from _listed("What would change the answer", changes or [(_more(needs), ())])
 
 
+<<<<<<< HEAD
 def _licence(found: Dossier) -> tuple[str, tuple[Fact, ...]]:
     name = found.card.licence or "not stated here"
     facts = (*found.first("licence"), *found.first("commercial_use"))
@@ -314,6 +292,8 @@ def _sources(facts: Sequence[Fact]) -> str:
     return "; ".join(dict.fromkeys(wording.source(fact) for fact in facts)) or "-"
 
 
+=======
+>>>>>>> recommend
 def _why_not(misses: Sequence[Choice]) -> Iterator[Block]:
     lines = [
         (f"{miss.card.name}: {'; '.join(_unkept(miss.broken))}", _broken_facts(miss))
@@ -359,14 +339,8 @@ def _assumed(needs: Needs, best: Choice) -> Iterator[str]:
 
 
 def _more(needs: Needs) -> str:
-    missing = [words for name, words in _MORE[_group(needs.task)] if needs.limit(name) is None]
+    missing = [words for name, words in _MORE[group(needs.task)] if needs.limit(name) is None]
     return f"Tell me {', or '.join(missing)}." if missing else "Other limits than these."
-
-
-def _group(task: str) -> str:
-    if task in CLASSIFIER_TASKS:
-        return "classifier"
-    return "picture" if task in PICTURE_TASKS else "trainer"
 
 
 def _eased(change: Relaxation) -> str:
@@ -375,7 +349,7 @@ def _eased(change: Relaxation) -> str:
 
 def _told(change: Relaxation) -> str:
     """The system that would fit, with the figures of the limits that it does not keep."""
-    figures = [finding.words for finding in change.choice.broken if finding.facts]
+    figures = [finding.words for finding in change.told]
     licence = change.choice.card.licence or "no licence stated"
     told = (
         f"{change.choice.card.name}: {'; '.join(figures)}" if figures else change.choice.card.name
@@ -384,7 +358,8 @@ def _told(change: Relaxation) -> str:
 
 
 def _change_facts(change: Relaxation) -> tuple[Fact, ...]:
-    return (*_broken_facts(change.choice), *change.choice.found.first("licence"))
+    facts = (fact for finding in change.told for fact in finding.facts)
+    return (*facts, *change.choice.found.first("licence"))
 
 
 # --- nothing fits

@@ -1,6 +1,8 @@
 """The tool `verify`: whether a claim about systems is true, with the right value and its source."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.card import Card
@@ -8,9 +10,10 @@ from index.evidence import Claim, Fact, Measurement
 from index.properties import properties
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard
-from tools.judging import Judgement, believed, compared, extreme, numeric
+from tools.judging import Judgement, believed, numeric
+from tools.judging_orders import compared, extreme
 from tools.judging_words import worded
-from tools.statements import Statement, read_statement
+from tools.statements import Statement, full_names, read_statement
 
 if TYPE_CHECKING:  # `--help` must not wait for what it imports
     from index.ranker import Ranked
@@ -52,6 +55,9 @@ CARD = ToolCard(
     ),
 )
 _VERDICTS = {True: "True", False: "False", None: "Unverifiable"}
+_FUTURE = re.compile(
+    r"\bnext (year|month|week)\b|\bwill (soon )?(be|get) (withdrawn|discontinued|removed)"
+)
 _OFFERED = 3  # systems to choose from when none was named
 _MORE = 6  # rows of what else is known of the same
 
@@ -66,15 +72,53 @@ def verify(ctx: Context, claim: str) -> Iterator[Block]:
     Raises:
         NeedsInput: no system is named, and what is claimed does not hold for all alike.
     """
-    statement = read_statement(ctx, claim)
-    if not statement.systems:
-        yield from _general(ctx, claim, statement)
+    checks = [_check(ctx, text) for text in full_names(ctx, claim)]
+    known = [check for check in checks if check is not None]
+    if not known:
+        yield from _general(ctx, claim, read_statement(ctx, claim))
         return
-    card = ctx.catalog.get(statement.systems[0])
+    verdicts = {check.judged.verdict for check in known}
+    if len(verdicts) > 1 and not known[0].statement.comparisons:
+        choices = [check.text for check in known][:_OFFERED]
+        raise NeedsInput("That depends on which one is meant. Which?", choices)
+    best = min(known, key=lambda check: check.distance) if len(verdicts) > 1 else known[0]
+    yield from _told(ctx, best)
+
+
+@dataclass(frozen=True)
+class _Check:
+    """A claim, spelt out, with its verdict.
+
+    Attributes:
+        text: the claim.
+        statement: as it was read.
+        card: the system that it is about.
+        ranked: facts of the system, best first.
+        judged: the verdict.
+    """
+
+    text: str
+    statement: Statement
+    card: Card
+    ranked: tuple[Fact, ...]
+    judged: Judgement
+
+    @property
+    def distance(self) -> float:
+        """How far apart the first two values are; 0 if there are none."""
+        values = [wording.truth(fact) for fact in self.judged.facts[:2]]
+        numbers = [float(value) for value in values if isinstance(value, int | float)]
+        return abs(numbers[0] - numbers[1]) / max(numbers) if len(numbers) > 1 else 0.0
+
+
+def _check(ctx: Context, text: str) -> _Check | None:
+    """The verdict on a claim; none if it names no system."""
+    statement = read_statement(ctx, text)
+    card = ctx.catalog.get(statement.systems[0]) if statement.systems else None
     if card is None:
-        raise RuntimeError(f"{statement.systems[0]} was named, but has no card")
+        return None
     ranked = _facts(ctx, statement, card)
-    yield from _told(ctx, card, _judged(ctx, statement, card, ranked), ranked)
+    return _Check(text, statement, card, ranked, _judged(ctx, statement, card, ranked))
 
 
 def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
@@ -84,7 +128,9 @@ def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
 
 
 def _judged(ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]) -> Judgement:
-    """By the kind of claim: an order, an extreme, a number, or words."""
+    """By the kind of claim: an order, an extreme, a number, or words; never what is to come."""
+    if _FUTURE.search(statement.words):
+        return Judgement(None, tuple(believed(ranked)[:1]))
     if len(statement.systems) > 1 and statement.comparisons:
         found = compared(ctx, statement)
         if found and found.facts:
@@ -112,7 +158,7 @@ def _general(ctx: Context, claim: str, statement: Statement) -> Iterator[Block]:
         card = ctx.catalog.get(best.system)
         facts = tuple(found.fact for found in ranked if found.fact and found.system == best.system)
         if card and (found := _outright(ctx, statement, card, facts)):
-            yield from _told(ctx, card, found, facts)
+            yield from _told(ctx, _Check(claim, statement, card, facts, found))
             return
     raise NeedsInput("Which model is it about?", _choices(ctx, claim, ranked))
 
@@ -143,17 +189,18 @@ def _choices(ctx: Context, claim: str, ranked: "Sequence[Ranked]") -> tuple[str,
 
 
 # --- in words
-def _told(ctx: Context, card: Card, judged: Judgement, ranked: Sequence[Fact]) -> Iterator[Block]:
+def _told(ctx: Context, check: _Check) -> Iterator[Block]:
     """The verdict with its facts, what was wrongly claimed, and what else is known of the same."""
-    facts = judged.facts
-    wrong = [fact for fact in facts if isinstance(fact, Claim) and fact.verdict == "refuted"]
-    words = _sentence(ctx, card, judged)
-    parts = [words, judged.note if not wrong else "", *_corrections(ctx, wrong)]
-    yield Text("\n\n".join(filter(None, parts)), facts, _data(judged))
-    shown = {fact.property for fact in facts}
-    rest = [f for f in believed(ranked) if f.property in shown and f not in facts][:_MORE]
+    card, judged = check.card, check.judged
+    right = _right(judged.facts)
+    wrong = [fact for fact in judged.facts if isinstance(fact, Claim) and fact not in right]
+    note = "" if wrong else judged.note
+    parts = [_sentence(ctx, card, judged), note, *_corrections(ctx, wrong)]
+    yield Text("\n\n".join(filter(None, parts)), judged.facts, _data(judged))
+    shown = {fact.property for fact in judged.facts}
+    rest = [f for f in believed(check.ranked) if f.property in shown and f not in judged.facts]
     if rest:
-        yield _table(card, rest)
+        yield _table(card, rest[:_MORE])
 
 
 def _sentence(ctx: Context, card: Card, judged: Judgement) -> str:
@@ -161,9 +208,19 @@ def _sentence(ctx: Context, card: Card, judged: Judgement) -> str:
     if judged.verdict is None:
         return _unverifiable(card, judged)
     stated = " ".join(
-        wording.sentence(_card(ctx, card, fact), fact) for fact in _right(judged.facts)
+        _checked_here(ctx, fact)
+        if isinstance(fact, Claim) and fact.verdict == "refuted"
+        else wording.sentence(_card(ctx, card, fact), fact)
+        for fact in _right(judged.facts)
     )
     return f"{_VERDICTS[judged.verdict]}: {stated}"
+
+
+def _checked_here(ctx: Context, claim: Claim) -> str:
+    """A right value that stands in the card alone, beside the wrong one."""
+    card = ctx.catalog.get(claim.system)
+    told = wording.correction(card, (claim,)) if card else ""
+    return f"{told} (checked for its card, {claim.date})"
 
 
 def _right(facts: Sequence[Fact]) -> Sequence[Fact]:
@@ -197,6 +254,8 @@ def _data(judged: Judgement) -> dict[str, str | float | bool | None]:
     if judged.verdict is None or fact is None:
         return {"verdict": verdict, "right_value": None, "unit": None, "source": None}
     source = wording.source(fact) if isinstance(fact, Measurement) else fact.source
+    if isinstance(fact, Claim) and fact.verdict == "refuted":
+        source = f"index/cards/{fact.field}"
     right = wording.truth(fact)
     return {"verdict": verdict, "right_value": right, "unit": fact.unit, "source": source}
 
