@@ -17,6 +17,7 @@ from assistant.conversation import Attachment, Exchange, Question, Step, Turn, t
 from assistant.history import exchanges
 from assistant.kept import to_kept
 from assistant.plan import Asked, Clarify, Decline, Plan, plan, steps_told
+from assistant.saying import say
 from assistant.steps import Assistant, Wanted, run_steps
 from assistant.store import StoreFailed, UnknownConversation
 from assistant.uploads import Refused, Upload
@@ -125,11 +126,11 @@ def _answer(
         case Clarify(asked, choices):
             waiting = tuple(StepState(step["tool"], step["arguments"]) for step in told)
             yield replace(answer, outcome="clarify", ask=asked, choices=choices, steps=waiting)
-        case Decline(nearest):
-            yield replace(answer, outcome="decline", **_declined(nearest, assistant))
+        case Decline():
+            yield replace(answer, outcome="decline", **declined(planned))
         case _:
             arguments = [step["arguments"] for step in told]
-            wanted = Wanted(question, planned.steps, arguments, files, turns)
+            wanted = Wanted(question, planned.steps, arguments, files, turns, planned.language)
             yield from run_steps(assistant, wanted, answer, stop)
 
 
@@ -183,8 +184,13 @@ def _notes(uploads: Sequence[Upload]) -> tuple[Block, ...]:
     return tuple(Text(f"{upload.name}: {upload.note}.") for upload in uploads if upload.note)
 
 
-def _declined(nearest: Sequence[str], assistant: Assistant) -> dict[str, Any]:
-    cards = [assistant.tools[name].card for name in nearest]
-    offers = "; ".join(card.title.lower() for card in cards)
-    said = f"I have no tool for that. The nearest I can do: {offers}."
-    return {"ask": said, "choices": tuple(card.examples[0] for card in cards)}
+def declined(plan: Decline) -> dict[str, Any]:
+    """What is said where no tool fits, and what can be clicked instead."""
+    language = plan.language
+    offers = "; ".join(say(f"title_{name}", language) for name in plan.nearest)
+    said = say("decline", language, offers=offers)
+    if plan.kind:
+        kind = say(f"kind_{plan.kind}", language)
+        said = f"{say('decline_would', language, kind=kind)} {said}"
+    choices = tuple(say(f"example_{name}", language) for name in plan.nearest)
+    return {"ask": said, "choices": choices}

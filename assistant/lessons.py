@@ -222,8 +222,8 @@ def _mark_number(
         for match in _NUMBER.finditer(gloss.text)
         if any(abs(number_of(match[0]) * scale - value) < 1e-9 * max(1, value) for scale in _SCALES)
     ]
-    unknown = (
-        len({match[0] for match in found}) > 1 or (len(found) > 1 and role != ROLES.index("size"))
+    unknown = len({match[0] for match in found}) > 1 or (
+        len(found) > 1 and role != ROLES.index("size")
     )
     for match in found:
         for place, (first, last) in enumerate(spans):

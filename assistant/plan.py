@@ -7,13 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from assistant.arguments import Heard, arguments_for, insist
+from assistant.arguments import Heard, arguments_for, missing
 from assistant.conversation import Attachment, Exchange, Step, told
-from assistant.router import AGAIN, LABELS, NONE, TOOLS, Reading, Router, Situation, kinds
+from assistant.router import (
+    AGAIN,
+    ELSEWHERE,
+    LABELS,
+    NONE,
+    TOOLS,
+    Reading,
+    Router,
+    Situation,
+    kinds,
+)
 from assistant.router import load_router as router
+from assistant.saying import say
 from index.gloss import Gloss, gloss
 from index.names import Names
-from tools.base import NeedsInput, Tool
+from tools.base import Tool
 
 _STARTS = 0.5  # probability from which a token begins a later step
 _AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
@@ -99,12 +110,12 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     if len(parts) == 1:
         chosen, again = _tool(reading, situation)
         if chosen == NONE:
-            return Decline(_nearest(reading))
+            return _decline(reading, whole)
         heard = [(chosen, again, whole, reading)]
     else:
         heard = list(_read_parts(network, parts, situation, names))
         if not heard:
-            return Decline(_nearest(reading))
+            return _decline(reading, whole)
     return _steps(asked, heard, tools)
 
 
@@ -130,13 +141,10 @@ def _steps(
         carried = _carried(asked, steps, tool) if again else {}
         words = Heard(part, reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
-        try:
-            insist(tool, found)
-        except NeedsInput as missing:
-            pending = (*steps, Step(tool, found))
-            return Clarify(missing.question, missing.choices, pending)
+        if key := missing(tool, found):
+            return Clarify(say(key, part.language), (), (*steps, Step(tool, found)))
         steps.append(Step(tool, found, _why(tool, part, tools)))
-    return Run(tuple(steps))
+    return Run(tuple(steps), heard[0][2].language)
 
 
 def _why(tool: str, part: Gloss, tools: Mapping[str, Tool]) -> str:
@@ -182,9 +190,11 @@ def _tool(reading: Reading, situation: Situation) -> tuple[str, bool]:
     return chosen, chosen == situation.last and again > _AGAIN * best[chosen]
 
 
-def _nearest(reading: Reading) -> tuple[str, ...]:
+def _decline(reading: Reading, whole: Gloss) -> Decline:
     order = np.argsort(reading.tools[: len(TOOLS)])[::-1]
-    return tuple(TOOLS[place] for place in order[:_NEAREST])
+    nearest = tuple(TOOLS[place] for place in order[:_NEAREST])
+    kinds = (kind for kind, sign in ELSEWHERE.items() if re.search(sign, whole.text))
+    return Decline(nearest, whole.language, next(kinds, ""))
 
 
 def _parts(whole: Gloss, reading: Reading) -> list[Gloss]:

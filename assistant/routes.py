@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from assistant.answer import to_json
-from assistant.ask import Assistant, ask, call, decide
+from assistant.ask import ask, call, decide, declined
 from assistant.conversation import Attachment, Exchange, Question
 from assistant.plan import Asked, Clarify, Decline, steps_told
 from assistant.plan import plan as make_plan
 from assistant.settings import Settings
+from assistant.steps import Assistant
 from tools.base import Agreement, ToolFailed
 
 _POSITIONAL = {"recommend": "use_case", "verify": "claim"}
@@ -38,8 +39,7 @@ def planned(assistant: Assistant, row: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(plan, Clarify):
         found |= {"outcome": "clarify", "ask": plan.question, "choices": list(plan.choices)}
     elif isinstance(plan, Decline):
-        examples = [assistant.tools[name].card.examples[0] for name in plan.nearest]
-        found |= {"outcome": "decline", "choices": examples}
+        found |= {"outcome": "decline", **declined(plan)}
     else:
         found["steps"] = steps_told(plan.steps, asked)
     found["hits"] = [{"id": hit.id, "score": round(hit.score, 4)} for hit in answer.hits]

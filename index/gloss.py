@@ -202,10 +202,14 @@ def _digits(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The pieces with numbers in digits: "twenty" "five" becomes "25"."""
     place = 0
     while place < len(pieces):
-        end, value = place, 0
-        while end < len(pieces) and pieces[end].text in _NUMBERS:
-            value = _grown(value, _NUMBERS[pieces[end].text])
-            end += 1
+        end, value, ahead = place, 0, place
+        while ahead < len(pieces) and (
+            pieces[ahead].text in _NUMBERS or (ahead > place and pieces[ahead].text in ("-", "and"))
+        ):
+            if pieces[ahead].text in _NUMBERS:
+                value = _grown(value, _NUMBERS[pieces[ahead].text])
+                end = ahead + 1
+            ahead += 1
         if end == place or (pieces[place:end] == pieces[place : place + 1] and value == 1):
             yield pieces[place]  # no number, or "one", which stands for a thing as often
             place += 1

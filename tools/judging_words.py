@@ -13,18 +13,6 @@ from tools.judging_terms import able, free_of_charge, licensed, permitted, place
 from tools.statements import STAND_IN, Statement
 from tools.vocabulary import vocabulary
 
-<<<<<<< HEAD
-_DENIED = re.compile(
-    r"non[\s-]?commercial|forbid\w*|forbidden|prohibit\w*|banned|illegal|not allowed"
-)
-_LICENCES = (
-    (r"apache", r"apache"), (r"\bmit\b", r"\bmit\b"), (r"\bbsd\b", r"\bbsd\b"),
-    (r"a?gpl", r"gpl"), (r"open\s?rail\S*|\brail\b", r"rail"), (r"cc[\s-]by\S*|creative commons", r"cc-by"),
-    (r"community licen[cs]e", r"community"), (r"non[\s-]?commercial licen[cs]e", r"non-commercial|-nc"),
-    (r"open[\s-]?source|free software", r"apache|\bmit\b|bsd|gpl"),
-)  # fmt: skip
-=======
->>>>>>> recommend
 _FREE_TEXT = (
     "publisher", "text_encoder", "training_data", "method", "trains", "architecture", "token",
     "framework", "logger", "weights_format", "successor", "trainable_models", "positioning",
@@ -38,69 +26,6 @@ _SHARED, _ENOUGH = 0.5, 2  # share and number of words by which a statement repe
 _LOOKED_AT = 6  # facts, best first, that a statement in words may be about
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True)
-class _Topic:
-    """A yes-or-no question that facts answer.
-
-    Attributes:
-        asked: words that say it.
-        property: whose facts answer.
-        holds: whether a value means yes.
-        denied: words that turn it round.
-    """
-
-    asked: re.Pattern[str]
-    property: str
-    holds: Callable[[str], bool]
-    denied: re.Pattern[str] | None = None
-
-
-def _says_yes(value: str) -> bool:
-    return value.startswith(("yes", "allowed", "conditions"))
-
-
-_TOPICS = tuple(
-    _Topic(re.compile(asked), name, holds, re.compile(denied) if denied else None)
-    for asked, name, holds, denied in (
-        (r"(pictures|images|outputs?|results)\b.{0,40}\b(sell|sold|selling|commercial\w*|belong|mine|ours|own\w*)"
-         r"|(sell|sold|use|own)\b.{0,25}\b(pictures|images|outputs?|results|prints)",
-         "output_use", _says_yes, r"forbid\w*|prohibit\w*|belong to"),
-        (r"commercial\w*|business\w*|\b(sell|sold|selling|earn|money)\b|paid (work|product|app|service)|\bcompan(y|ies)\b|for profit|\bclients?\b",
-         "commercial_use", _says_yes, _DENIED.pattern),
-        (r"withdrawn|discontinued|retired|shut ?down|\bgone\b|removed|deprecated|\bdead\b|taken down|switched off|no longer (available|sold|offered|callable)",
-         "status", lambda value: value == "withdrawn", r"no longer"),
-        (r"still (be )?(available|sold|offered|works?|exists?|called|used|online|there|on sale)|\bavailable\b|can be (bought|ordered|called)|for sale",
-         "status", lambda value: value != "withdrawn", ""),
-        (r"negative prompts?", "negative_prompt", _says_yes, ""),
-        (r"\bmasks?\b|inpaint\w*", "mask_input", _says_yes, ""),
-        (r"search\w* the (web|internet)|web[\s-]?search|ground(s|ed|ing)\b", "grounding_search", _says_yes, ""),
-        (r"\bgated\b|(accept|agree to) (the|its|a) (licence|terms)|log ?in|hub token|access token", "gated", _says_yes, ""),
-        (r"(picture|image|photo)s? as (an )?(input|prompt)|(picture|image) prompt", "image_prompt", _says_yes, ""),
-        (r"smallest .{0,20}(family|convnexts?)", "smallest_of_family", _says_yes, ""),
-    )
-)  # fmt: skip
-_LOCAL = re.compile(
-    r"download\w*|open[\s-]weights?|(run|runs|use|used|work|works)\b.{0,25}\b(locally|offline|at home|own (machine|computer|gpu|pc)|without (a |the )?(network|internet))|self[\s-]?host\w*|weights are (public|open|published)"
-)
-_HOSTED = re.compile(r"\bhosted\b|only (through|over|via|by) (an? |the )?api|api only|cloud only")
-_JOBS = (
-    (r"\b(edit|retouch|change)\w*\b.{0,25}\b(picture|image|photo)|\bedits?\b|\bediting\b|image to image|(picture|image|photo)s? as (an )?input", "edit"),
-    (r"generat\w+|text[\s-]to[\s-]image|pictures from words|makes? (pictures|images)|draws?\b", "generate"),
-    (r"classif\w+|recogni[sz]\w+", "classify"),
-    (r"outpaint\w*|uncrop\w*|beyond the (edge|frame)", "outpainting"),
-    (r"(train|teach)\w*\b.{0,20}\b(lora|subject)|dreambooth|personali[sz]\w+", "personalize"),
-)  # fmt: skip
-_COSTLESS = re.compile(
-    r"\bfree\b(?! (for|of charge below|software|licence|to use commercial))|costs? nothing|without paying|no (cost|fee)"
-)
-_ABLE = re.compile(
-    r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?)\b"
-)
-
-
-=======
->>>>>>> recommend
 def worded(
     ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
 ) -> Judgement | None:
@@ -137,41 +62,6 @@ def _repeated(statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
     return None
 
 
-<<<<<<< HEAD
-def _licensed(
-    ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
-) -> Judgement | None:
-    facts = believed([fact for fact in ranked if fact.property == "licence"])
-    named = [right for asked, right in _LICENCES if re.search(rf"(?:{asked})", statement.words)]
-    if (
-        not facts
-        or not named
-        or (
-            named == [r"\bmit\b"]
-            and "licen" not in statement.words
-            and "under" not in statement.words
-            and "is mit" not in statement.words
-        )
-    ):
-        return None
-    holds = any(re.search(pattern, str(facts[0].value).lower()) for pattern in named)
-    return Judgement(_turned(statement, holds), (facts[0],))
-
-
-def _costless(
-    ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
-) -> Judgement | None:
-    """Free of charge: a price says no; commercial terms are another question."""
-    if not _COSTLESS.search(statement.words) or re.search(
-        r"commercial|business|sell", statement.words
-    ):
-        return None
-    prices = [fact for fact in ranked if fact.property in ("price", "price_edit", "price_month")]
-    wrong = [f for f in prices if isinstance(f, Claim) and f.verdict == "refuted"]
-    if not prices or card.kind == "weights":
-        return None
-    return Judgement(_turned(statement, False), (*(wrong or believed(prices)[:1]),))
-=======
 def _denies(claim: Claim, said: set[str]) -> bool:
     """Whether the right value says outright that there is none of what is said."""
     right = str(claim.right).lower()
@@ -181,7 +71,6 @@ def _denies(claim: Claim, said: set[str]) -> bool:
 def _is_outright(claim: Claim, statement: Statement) -> bool:
     value = str(claim.value)
     return claim.verdict == "refuted" and len(value) > _ENOUGH and value.lower() in statement.words
->>>>>>> recommend
 
 
 def _repeats(claim: Claim, said: set[str]) -> bool:
@@ -191,62 +80,10 @@ def _repeats(claim: Claim, said: set[str]) -> bool:
     return len(shared) >= max(_ENOUGH, _SHARED * len(said)) and not right
 
 
-<<<<<<< HEAD
-def _permitted(
-    card: Card, statement: Statement, topic: _Topic, facts: Sequence[Fact], value: str
-) -> Judgement:
-    """Leave to use: conditions count as leave, but not as leave without any."""
-    denials = len(topic.denied.findall(statement.words)) if topic.denied else 0
-    holds = topic.holds(value)
-    unlimited = re.search(
-        r"unconditional\w*|without (any )?(conditions?|limits?|restrictions?)|any company|no matter|whatever",
-        statement.words,
-    )
-    if value == "conditions" and unlimited:
-        holds = False
-    denied = statement.negated != bool(denials % 2 and "not allowed" not in statement.words)
-    note = "Its licence sets conditions." if value == "conditions" else ""
-    return Judgement(holds != denied, (facts[0],), note)
-
-
-def _placed(
-    ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
-) -> Judgement | None:
-    """Whether it runs on one's own machine, or is hosted."""
-    own = card.kind in ("weights", "pocket", "repository")
-    where = [f for f in ranked if f.property in ("repository", "publisher", "status")]
-    where = sorted(believed(where), key=lambda fact: fact.property != "repository")
-    if not where:
-        return None
-    if _LOCAL.search(statement.words):
-        return Judgement(_turned(statement, own), (where[0],), _KIND[own])
-    if _HOSTED.search(statement.words):
-        return Judgement(_turned(statement, not own), (where[0],), _KIND[own])
-    return None
-
-
-_KIND = {True: "You run it yourself.", False: "It is hosted: no weights of it can be had."}
-
-
-def _able(
-    ctx: Context, card: Card, statement: Statement, ranked: Sequence[Fact]
-) -> Judgement | None:
-    """Whether the card lists the job."""
-    stated = believed([fact for fact in ranked if fact.property == "publisher"])
-    if not stated or not _ABLE.search(statement.words):
-        return None
-    for pattern, job in _JOBS:
-        if re.search(pattern, statement.words):
-            can = job in card.tasks or any(c.id == job for c in card.capabilities)
-            listed = "; ".join(capability.title for capability in card.capabilities)
-            return Judgement(_turned(statement, can), (stated[0],), f"Its card lists: {listed}.")
-    return None
-=======
 def _stated(claim: Claim, ranked: Sequence[Fact]) -> Sequence[Fact]:
     """The fact that somebody states with the right value."""
     same = (f for f in believed(ranked) if f.property == claim.property and f.value == claim.right)
     return tuple(same)[:1]
->>>>>>> recommend
 
 
 def _free_text(

@@ -17,12 +17,8 @@ CLASSIFIER_TASKS = ("classify", "embed", "finetune")
 _SLIPS = {"license": "licence", "color": "colour"}
 _MACHINE = re.compile(r"\b(rtx \d{4}|h100|h200|a100|b200|l20|l40s|t4|i7-12700h|i9-10940x)\b")
 _RANGE = re.compile(
-<<<<<<< HEAD
-    r"(\d+(?:\.\d+)?)\s?(?:m|million)?\s?(?:to|-|\N{EN DASH}|and)\s?(\d+(?:\.\d+)?)\s?(?:m|million)\b"
-=======
     r"(\d+(?:\.\d+)?)\s?(?:m|million)?\s?"
     r"(?:to|-|\N{EN DASH}|and)\s?(\d+(?:\.\d+)?)\s?(?:m|million)\b"
->>>>>>> recommend
 )
 _TOP1 = re.compile(
     r"(\d{2}(?:\.\d+)?)\s?(?:%|percent)[^.]{0,25}(?:top[\s-]?1|accura|imagenet|right)|(?:top[\s-]?1|accura\w+)[^.\d]{0,25}(\d{2}(?:\.\d+)?)\s?(?:%|percent)"
@@ -32,16 +28,6 @@ _REFERENCES = re.compile(
     r"(\d+)\s+(?:\w+\s+){0,2}?(?:reference|input|source)?\s?(?:photo|picture|image|reference|shot)s?\b"
 )
 _TOGETHER = re.compile(
-<<<<<<< HEAD
-    r"\breferences?\b|combin\w+|merg\w+|into (one|a single)|in the same (output|picture|scene)|together"
-)
-_TARGETS = ("klein", "flux.2", "flux.1", "sdxl", "stable diffusion 3", "stable diffusion", "flux")
-_REVENUE = re.compile(
-    r"(?:turnover|revenue|income|sales|make|earn)\w*\b[^.\d$]{0,25}\$?\s?(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?"
-)
-_SALES = re.compile(
-    r"(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?\s?(?:of |in |a year )?(?:yearly |annual )?(?:turnover|revenue|sales)"
-=======
     r"\breferences?\b|combin\w+|merg\w+|into (one|a single)|in the same (output|picture|scene)"
     r"|together"
 )
@@ -52,7 +38,6 @@ _REVENUE = re.compile(
 _SALES = re.compile(
     r"(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?"
     r"\s?(?:of |in |a year )?(?:yearly |annual )?(?:turnover|revenue|sales)"
->>>>>>> recommend
 )
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 

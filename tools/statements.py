@@ -20,51 +20,6 @@ _ONE = re.compile(
     r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?"
     r"|seconds?|cents?|dollars?|megapixels?|gb|million|billion)\b)"
 )
-<<<<<<< HEAD
-_BOUNDS = (
-    ("about", r"\b(about|around|roughly|approximately|some|nearly|almost|circa|ca|close to|more or less)\W{0,2}\s*$"),
-    ("least", r"\b(at least|no less than|not less than|minimum of|or more)\W{0,2}\s*$"),
-    ("most", r"\b(at most|up to|no more than|not more than|maximum of|a maximum|within|max)\W{0,2}\s*$"),
-    ("over", r"\b(over|above|more than|greater than|higher than|exceeds?|beyond|larger than|bigger than)\W{0,2}\s*$"),
-    ("under", r"\b(under|below|less than|fewer than|lower than|smaller than|cheaper than|faster than|quicker than)\W{0,2}\s*$"),
-)  # fmt: skip
-_AFTER = (
-    ("least", r"\W*or (more|above|better|higher)\b"),
-    ("most", r"\W*or (less|below|lower|fewer)\b"),
-)
-# Comparatives: pattern, properties to look at, which direction is claimed.
-_COMPARED = (
-    (r"(small|tini|light)er|fewer (parameters|weights)|less (parameters|weights)", ("parameters", "file_mb", "download_mb"), "lower"),
-    (r"(larg|bigg|heavi)er|more (parameters|weights)", ("parameters", "file_mb", "download_mb"), "higher"),
-    (r"(fast|quick)er|less time|higher throughput|more (pictures|images) (a|per) second|lower latency", ("latency_ms", "images_per_second"), "better"),
-    (r"slower|more time|lower throughput|higher latency", ("latency_ms", "images_per_second"), "worse"),
-    (r"cheaper|less expensive|costs? less|lower price", ("price", "price_edit", "price_month"), "lower"),
-    (r"dearer|more expensive|costs? more|pricier|higher price", ("price", "price_edit", "price_month"), "higher"),
-    (r"more accurate|(better|higher) (top[\s-]?1|accuracy|imagenet)|more precise|better at imagenet", ("top1",), "higher"),
-    (r"less accurate|(worse|lower) (top[\s-]?1|accuracy|imagenet)", ("top1",), "lower"),
-    (r"less (graphics )?(memory|vram|ram)|fewer (gb|gigabytes)", ("memory_gib", "training_memory_gib"), "lower"),
-    (r"more (graphics )?(memory|vram|ram)|more (gb|gigabytes)", ("memory_gib", "training_memory_gib"), "higher"),
-    (r"(fewer|less) (denoising )?steps", ("steps",), "lower"),
-    (r"more (denoising )?steps", ("steps",), "higher"),
-    (r"longer prompts?|more tokens", ("max_text_tokens",), "higher"),
-    (r"shorter prompts?|fewer tokens", ("max_text_tokens",), "lower"),
-    (r"more reference\w*( pictures| images)?", ("max_references",), "higher"),
-    (r"fewer reference\w*( pictures| images)?", ("max_references",), "lower"),
-    (r"(fewer|less) (macs|flops|operations|multiply\w*)", ("macs",), "lower"),
-    (r"more (macs|flops|operations|multiply\w*)", ("macs",), "higher"),
-)  # fmt: skip
-_SUPERLATIVES = (
-    (r"smallest|tiniest|lightest|most small|fewest parameters", ("parameters",), "lower"),
-    (r"largest|biggest|heaviest|most parameters", ("parameters",), "higher"),
-    (r"fastest|quickest|lowest latency", ("latency_ms", "images_per_second"), "better"),
-    (r"slowest", ("latency_ms", "images_per_second"), "worse"),
-    (r"cheapest|least expensive|lowest price", ("price",), "lower"),
-    (r"dearest|most expensive|highest price|priciest", ("price",), "higher"),
-    (r"most accurate|best accuracy|highest (accuracy|top[\s-]?1)|accuracy (winner|leader)", ("top1",), "higher"),
-    (r"least accurate|worst accuracy|lowest (accuracy|top[\s-]?1)", ("top1",), "lower"),
-)  # fmt: skip
-=======
->>>>>>> recommend
 
 
 @dataclass(frozen=True)
@@ -232,17 +187,6 @@ def _core(words: str) -> str:
 
 
 def _is_comparison(words: str) -> bool:
-<<<<<<< HEAD
-    """Whether another system follows "than": "more than five" compares with no system."""
-    return bool(
-        re.search(
-            rf"\b(than|compared (to|with)|beats?|versus|against)\b.{{0,30}}\b{STAND_IN}[b-z]", words
-        )
-    )
-
-
-def _orders(table: Sequence[tuple[str, tuple[str, ...], str]], words: str) -> tuple[Order, ...]:
-=======
     """Whether another system is set against the first: "more than five" compares with none."""
     return bool(_OTHER.search(words) or (_ALIKE.search(words) and f"{STAND_IN}b" in words))
 
@@ -254,7 +198,6 @@ _ALIKE = re.compile(r"\bsame\b|\bas \w+ as\b|\bequally\b")
 
 
 def _orders(table: str, words: str) -> tuple[Order, ...]:
->>>>>>> recommend
     return tuple(
         Order(tuple(row["properties"]), row["direction"])
         for row in vocabulary("claims")[table]

@@ -23,9 +23,9 @@ from assistant.conversation import Ref
 from assistant.router import CHOICES, Situation, load_router
 from index.gloss import gloss
 from index.names import Names
-from tools.base import NeedsInput, Tool
+from tools.base import Tool
 
-__all__ = ["Heard", "arguments_for", "insist", "use_case_limits"]
+__all__ = ["Heard", "arguments_for", "missing", "use_case_limits"]
 
 _ANOTHER_SEED = re.compile(r"\b(?:another|different|new|other|random|change the|fresh) seeds?\b")
 _POINTS = re.compile(
@@ -34,8 +34,13 @@ _POINTS = re.compile(
 _SAME_MODEL = re.compile(r"\b(?:same|that|this) (?:model|net|network|one)\b|\bwith it\b|\bit on\b")
 _CONFIG = re.compile(r"[\w./\\-]+\.(?:toml|ya?ml)\b")
 _ADAPTER = re.compile(r"[\w./\\-]+\.safetensors\b")
-_JOB = re.compile(r"\b[a-z]+[-_][\w-]*\d+\b|(?:\bjobs?|\bnumber|\bno\.?|#)\s?#?\s?(\d+)\b")
-_SIDES = ("left", "right", "top", "bottom")
+_JOB = re.compile(
+    r"\bthe (?:first|second|third|last|other) one\b|\b[a-z]+[-_][\w-]*\d+\b|(?:\bjobs?|\bnumber|\bno\.?|#)\s?#?\s?(\d+)\b"
+)
+_SIDES = {
+    "left": r"\bleft\b", "right": r"\bright\b", "top": r"\btop\b|\bupwards?\b|\babove\b",
+    "bottom": r"\bbottom\b|\bdownwards?\b|\bbelow\b",
+}  # fmt: skip
 _ACTIONS = {
     "cancel": r"\b(?:cancel\w*|abort|kill|stop|terminate|delete|drop|scrap|end)\b",
     "pause": r"\b(?:pause\w*|suspend|hold|halt|freeze)\b",
@@ -93,6 +98,8 @@ def _settled(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
     """What belongs together: a size or a side, a folder or pictures, one picture or a count."""
     if found.get("count") == 1:
         del found["count"]
+    if "expand" in found and not re.search(r"\d\s?x\s?\d", heard.text):
+        found = {k: v for k, v in found.items() if k not in ("width", "height")}
     if tool == "benchmark" and "image_size" in found and "width" in found:
         del found["image_size"]
     if tool in ("classify", "embed") and "dataset" in found and not _fresh(found.get("images")):
@@ -218,7 +225,7 @@ def _expand(tool: str, heard: Heard) -> dict[str, int | None] | None:
         text,
     ):
         return None
-    sides = [side for side in _SIDES if re.search(rf"\b{side}\b", text)]
+    sides = [side for side, pattern in _SIDES.items() if re.search(pattern, text)]
     if re.search(
         r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball around\b", text
     ):
@@ -279,19 +286,14 @@ def _job(tool: str, heard: Heard) -> str | None:
     return span(heard.gloss, heard.reading, "job") or None
 
 
-def _role(name: str) -> Callable[[str, Heard], str | None]:
-    def read(tool: str, heard: Heard) -> str | None:
-        return span(heard.gloss, heard.reading, name) or None
-
-    return read
-
-
 _TOKEN = re.compile(
     r"\b(?:token|trigger(?: word)?|keyword|code ?word|magic word|id|identifier)(?: is| be|:|=)*\s+[\"'«“]?"
     r"(?P<word>[<*]?[^\W_][\w*-]*[>*]?)",
     re.IGNORECASE,
 )
-_CLASS = re.compile(r"\b(?:class|subject|noun|thing)(?: is|:|=)*\s+(?P<word>[^\W\d_]+)", re.IGNORECASE)
+_CLASS = re.compile(
+    r"\b(?:class|subject|noun|thing)(?: is|:|=)*\s+(?P<word>[^\W\d_]+)", re.IGNORECASE
+)
 
 
 def _token(tool: str, heard: Heard) -> str | None:
@@ -321,7 +323,24 @@ def _adapter(tool: str, heard: Heard) -> Any:
 
 
 def _captions(tool: str, heard: Heard) -> Any:
-    return table(heard) if re.search(r"\bcaption", heard.text) else None
+    if not re.search(r"\bcaption", heard.text):
+        return None
+    return table(heard) or quoted(heard.gloss.said)
+
+
+def _class_images(tool: str, heard: Heard) -> Ref | None:
+    """A zip beside the photos holds ordinary things of the class."""
+    zipped = archive(heard) if own_pictures(heard) else None
+    return zipped if isinstance(zipped, Ref) and not zipped.turn else None
+
+
+_NEGATIVE = re.compile(r"\bnegative(?: prompt)?\s*[:=]\s*(?P<word>[^.;]+)", re.IGNORECASE)
+
+
+def _negative(tool: str, heard: Heard) -> str | None:
+    match = _NEGATIVE.search(heard.gloss.said)
+    found = match["word"] if match else span(heard.gloss, heard.reading, "negative_prompt")
+    return trimmed(found) or None
 
 
 def _prompts(tool: str, heard: Heard) -> tuple[str, ...] | None:
@@ -342,12 +361,12 @@ def _properties(tool: str, heard: Heard) -> tuple[str, ...] | None:
 _READERS: Mapping[str, Callable[[str, Heard], Any]] = {
     "topic": _said, "query": _said, "use_case": _said,
     "claim": lambda tool, heard: claim(heard),
-    "prompt": _prompt, "negative_prompt": _role("negative_prompt"), "prompts": _prompts,
+    "prompt": _prompt, "negative_prompt": _negative, "class_images": _class_images, "prompts": _prompts,
     "images": _images, "mask": lambda tool, heard: mask(heard),
     "dataset": lambda tool, heard: archive(heard), "like": _like, "calibration": _calibration,
     "model": _model, "models": _models, "systems": _systems, "properties": _properties,
     "adapter": _adapter, "config": _pattern(_CONFIG), "captions": _captions,
-    "class_noun": _role("class_noun"), "token": _token,
+    "class_noun": _class_noun, "token": _token,
     "expand": _expand, "mode": _mode, "method": _method, "action": _action, "job": _job,
     "freeze": _freeze,
 }  # fmt: skip
@@ -360,27 +379,25 @@ def use_case_limits(use_case: str, names: Names) -> dict[str, Any]:
     return limits(Heard(words, load_router().read(words, situation), (), (), (), {}))
 
 
-def insist(tool: str, found: Mapping[str, Any]) -> None:
-    """Asks for what a tool cannot do without.
+# Tool -> the question of `sentences.toml` that asks for what it cannot do without, and one of the
+# arguments that must be there for it not to be asked.
+_NEEDED: Mapping[str, tuple[tuple[str, frozenset[str]], ...]] = {
+    "classify": (("which_picture", frozenset({"images", "dataset"})),),
+    "embed": (("which_picture", frozenset({"images", "dataset", "like"})),),
+    "edit": (
+        ("which_picture_edit", frozenset({"images"})),
+        ("what_change", frozenset({"prompt", "mode", "expand"})),
+    ),
+    "generate": (("what_draw", frozenset({"prompt", "batch_of"})),),
+    "finetune": (("which_dataset", frozenset({"dataset"})),),
+    "personalize": (("which_photos", frozenset({"images"})),),
+    "export": (("which_export", frozenset({"model"})),),
+}
 
-    Raises:
-        NeedsInput: something is missing that only the person can give.
-    """
-    if tool in ("classify", "embed") and not {"images", "dataset", "like"} & set(found):
-        raise NeedsInput("Which picture? Drop one in, or paste it.")
-    if tool == "edit" and "images" not in found:
-        raise NeedsInput("Which picture shall I change? Drop it in, or paste it.")
-    if tool == "edit" and not {"prompt", "mode", "expand"} & set(found):
-        raise NeedsInput("What shall be different in the picture?")
-    if tool == "generate" and not {"prompt", "batch_of"} & set(found):
-        raise NeedsInput("What shall I draw? Say it in a few words.")
-    if tool == "finetune" and "dataset" not in found:
-        raise NeedsInput(
-            "Which pictures shall I learn from? Drop in a zip with a folder for each class."
-        )
-    if tool == "personalize" and "images" not in found:
-        raise NeedsInput("Which photos show it? Drop in three to five.")
+
+def missing(tool: str, found: Mapping[str, Any]) -> str:
+    """What only the person can give: a question of `sentences.toml`; empty if all is there."""
     if tool == "compare" and len(found.get("systems", ())) < 2:
-        raise NeedsInput("Which two systems shall I compare? Name both.")
-    if tool == "export" and "model" not in found:
-        raise NeedsInput("Which model shall I export? Name it.")
+        return "which_two"
+    asked = (key for key, one_of in _NEEDED.get(tool, ()) if not one_of & set(found))
+    return next(asked, "")

@@ -1,15 +1,14 @@
 """Arguments that are numbers: sizes, steps, seeds, counts and limits, in the words of a gloss."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
 from assistant.router import ROLES, SPANS, Reading
 from index.quantities import Quantity, number_of, quantities
 
-_N = r"(\d+(?:,\d{3})+|\d+(?:[.,]\d+)?(?:\s?e\s?-\s?\d+)?|\.\d+|one|single)"
+_N = r"(\d+(?:,\d{3})+|\d+(?:[.,]\d+)?(?:\s?e\s?-\s?\d+)?|\.\d+)"
 _IS = r"(?:\s+(?:of|is|to|at|be|number|as|with|was|value|scale|set))*\s*[:=#]?\s*"
 # Parameter -> patterns of a gloss; the group is the number.
 _PATTERNS: Mapping[str, tuple[str, ...]] = {
@@ -17,10 +16,10 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "guidance": (rf"\b(?:guidance|cfg)(?:\s+scale)?{_IS}{_N}", rf"{_N}\s+(?:guidance|cfg)\b"),
     "strength": (rf"\b(?:strength|denoise|denoising){_IS}{_N}(?!\s*steps)", rf"{_N}\s*%?\s+strength\b"),
     "learning_rate": (rf"\b(?:lr|learn(?:ing)?[\s-]?rate|step size){_IS}{_N}", rf"{_N}\s+(?:lr|learning rate)\b"),
-    "prior_weight": (rf"\bprior(?:[\s-]loss)?[\s-]weight{_IS}{_N}",),
+    "prior_weight": (rf"\bprior\b[\w\s-]{{0,25}}\bweight{_IS}{_N}",),
     "prior_images": (
         rf"{_N}\s+(?:\w+\s+)?(?:class|prior|regulari[sz]ation|reg)[\s-](?:\w+\s)?(?:images?|pictures?|photos?|samples?)",
-        rf"\b(?:prior|class|reg\w*)(?:\s(?:preservation|images?|pictures?))+{_IS}{_N}",
+        rf"\b(?:prior|class|reg\w*)(?:\s(?:preservation|images?|pictures?))*{_IS}{_N}\b(?!\.)",
     ),
     "rank": (rf"\brank{_IS}{_N}", rf"{_N}[\s-]rank\b", rf"\br\s?=\s?{_N}"),
     "opset": (rf"\bopset{_IS}{_N}",),
@@ -29,7 +28,7 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
         rf"{_N}\s+(?:\w+\s)?(?:at once|at a time|per batch|in a batch|in one go)",
         rf"\bbatches of {_N}",
     ),
-    "threads": (rf"{_N}[\s-](?:cpu\s)?(?:threads?|threds?|cores?)\b", rf"\bthreads?{_IS}{_N}"),
+    "threads": (r"(\d+|one|single)[\s-](?:cpu\s)?(?:threads?|threds?|cores?)\b", rf"\bthreads?{_IS}{_N}"),
     "runs": (
         rf"{_N}\s+(?:\w+\s)?(?:runs|times|repetitions|repeats|trials|iterations|passes|measurements)\b",
         rf"\b(?:repeat|runs?|repetitions){_IS}{_N}(?!\s*(?:px|pixel|thread|core|step|x\b))",
@@ -43,8 +42,8 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
         rf"\btop[\s-]?{_N}", rf"\b(?:best|first){_IS}{_N}\b",
         rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|classes|candidates|suggestions|answers|names|options|predictions|possibilities|ideas|likely|likeliest|probable)\b",
     ),
-    "resolution": (rf"\b(?:resolution|res|resoluton){_IS}{_N}", rf"{_N}\s?(?:px|pixels?)?\s+resolution\b", rf"\bat {_N}\s?(?:px|pixels?)\b"),
-    "image_size": (rf"\b(?:image|input|picture)[\s-]?size{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
+    "resolution": (rf"\b(?:resolution|res|resoluton){_IS}{_N}", rf"{_N}\s?(?:px|pixels?)?\s+resolution\b", rf"\bat {_N}\s?(?:px|pixels?)\b", r"\bat (256|384|512|640|768|896|1024|1280|1536)\b"),
+    "image_size": (rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
 }  # fmt: skip
 _WHOLE = frozenset({
     "seed", "prior_images", "rank", "opset", "batch_size", "threads", "runs", "epochs", "steps",
@@ -58,6 +57,7 @@ _SHAPES = (
     (r"\b(?:portrait|vertical|upright|tall)[\s-](?:format|orientation|version|picture|image)|\bvertical\b|\bupright\b", (832, 1216)),
     (r"\b(?:landscape|horizontal|wide)[\s-](?:format|orientation|version|picture|image)|\bhorizontal\b|\bwidescreen\b", (1216, 832)),
 )  # fmt: skip
+_MOST = {"learning_rate": 0.1, "strength": 1, "guidance": 100, "prior_weight": 10, "count": 64}
 _ROLE_SURE = 0.5  # probability from which a number has the role that the network gives it
 
 
@@ -74,7 +74,7 @@ def numbers(text: str, reading: Reading, wanted: Collection[str]) -> dict[str, f
     if "count" in wanted and (counted := _count(text, taken)):
         found["count"] = counted
     for name, quantity in _by_role(text, reading, taken):
-        if name in wanted and name not in found:
+        if name in wanted and name not in found and quantity.value <= _MOST.get(name, 1e9):
             found[name] = _whole(name, quantity.value)
     return found
 

@@ -46,7 +46,7 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
     "dynamic_batch": {
         False: r"\b(?:fixed|static|no|without (?:a )?)\s?(?:dynamic|flexible|variable)?\b[\s\w-]*\bbatch"
         r"|\b(?:one|1|single) (?:picture|image|photo) at a time|\bbatch\w*[\s\w]{0,12}\b(?:fixed|static)\b|\bbatch (?:size )?(?:of )?(?:1|one)\b",
-        True: r"\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free|dynamic) batch|\bbatch\w*[\s\w]{0,25}\b(?:dynamic|vary|varies|variable|flexible|free|open)\b|\bdynamic (?:axis|axes|shape)",
+        True: r"\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free|dynamic) batch|\bbatch\w*[\s\w]{0,25}\b(?:dynamic|vary|varies|vari\w+|flexible|free|open|any size)\b|\bdynamic (?:axis|axes|shape)",
     },
     "train_text_encoder": {
         False: r"\b(?:not|n't|without|no|freeze|frozen|off|leave)\b[^.,;]*\btext[\s-]?encoder|\btext[\s-]?encoder\b[^.,;]*\b(?:frozen|off|alone|not|untouched)\b|\bunet only\b|\bonly (?:the )?unet\b",
