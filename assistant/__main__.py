@@ -146,12 +146,11 @@ def build(
 
 @index_app.command()
 def fit() -> None:
-    """Fit routing and ranking to the questions in tests/questions; takes some minutes."""
-    from assistant.fit import fit_facts, fit_routing
+    """Fit routing and ranking to changed questions in tests/questions; takes half an hour."""
+    from assistant.fit import fit_stale
 
     _settings()
-    fitted = {"routing": fit_routing(_tell), "facts": fit_facts(_tell)}
-    typer.echo(json.dumps(fitted, indent=1))
+    typer.echo(json.dumps(fit_stale(_tell), indent=1))
 
 
 @index_app.command()

@@ -29,6 +29,12 @@ def labelled(folder: Path = QUESTIONS) -> Iterator[tuple[str, str]]:
         yield from ((example, tool.name) for example in tool.card.examples)
 
 
+def fit_stale(report: Report) -> dict[str, Any]:
+    """Fits what no longer belongs to the questions, cards and encoder; returns what was fitted."""
+    fits = {"router.json": fit_routing, "ranker.json": fit_facts}
+    return {name: fits[name](report) for name in _stale()}
+
+
 def fit_routing(report: Report) -> dict[str, Any]:
     """Fits the router to every question with a known tool or plan, and keeps it."""
     from assistant.fit_router import fit, keep
@@ -63,12 +69,19 @@ def _keep(name: str, content: Mapping[str, Any]) -> None:
 
 def check_fit() -> str:
     """What is wrong with the kept fits; empty if they belong to these questions and tools."""
-    made = {"router.json": _router_fingerprint(), "ranker.json": _ranker_fingerprint()}
-    for name, fingerprint in made.items():
-        kept = ROUTING / name
-        if not kept.exists() or json.loads(kept.read_bytes()).get("fingerprint") != fingerprint:
-            return "Questions, tool cards or encoder changed since the last fit. Run `index fit`."
+    if _stale():
+        return "Questions, tool cards or encoder changed since the last fit. Run `index fit`."
     return ""
+
+
+def _stale() -> tuple[str, ...]:
+    """The kept fits that no longer belong to what they were fitted to."""
+    wanted = {"router.json": _router_fingerprint(), "ranker.json": _ranker_fingerprint()}
+    kept = {
+        name: json.loads((ROUTING / name).read_bytes()) if (ROUTING / name).exists() else {}
+        for name in wanted
+    }
+    return tuple(name for name in wanted if kept[name].get("fingerprint") != wanted[name])
 
 
 def _router_fingerprint() -> str:

@@ -225,7 +225,7 @@ def _choice_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:
 
 
 def _shaken(lesson: Lesson, chance: random.Random) -> Situation:
-    """The situation, sometimes without its pictures: then something is missing, not another tool."""
+    """The situation, sometimes without its pictures: they may be missing."""
     situation = lesson.situation
     if situation.images or situation.archives:
         if chance.random() < _LOST:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,6 @@ from tools.base import Tool
 _STARTS = 0.5  # probability from which a token begins a later step
 _AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
 _NEAREST = 3  # tools offered where none fits
-_YES = re.compile(
-    r"^(?:yes|yeah|yep|sure|ok|okay|go|go ahead|do it|do that|please do|start|agreed|fine|proceed|correct|right|exactly|of course)\b"
-)
 
 
 @dataclass(frozen=True)
@@ -205,7 +203,7 @@ def _parts(whole: Gloss, reading: Reading) -> list[Gloss]:
         if reading.spans[place][1] > reading.spans[place][0]
     ]
     edges = [0, *dict.fromkeys(cut for cut in cuts if cut > 0), len(whole.question)]
-    parts = [whole.part(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [whole.part(a, b) for a, b in pairwise(edges)]
     return [part for part in parts if re.search(r"\w", part.text)] or [whole]
 
 

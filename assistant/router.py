@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,18 +104,25 @@ class Situation:
 # What people ask for that no tool here does, by the kind of system that would do it.
 ELSEWHERE: Mapping[str, str] = {
     "video": r"\bvideos?\b|\bgifs?\b|\banimat\w*|\bclips?\b|\bfilm\b|\bfootage\b",
-    "detection": r"\bdetect\w*|\bbounding|\bbox(?:es)?\b|\bcount\b|\bhow many \w+ (?:are|do|can)\b|\byolo\w*",
+    "detection": r"\bdetect\w*|\bbounding|\bbox(?:es)?\b|\bcount\b|\bhow many \w+ (?:are|do|can)\b"
+    r"|\byolo\w*",
     "segmentation": r"\bsegment\w*|\bsilhouettes?\b|\balpha (?:mask|channel)\b|\bmask of\b",
-    "ocr": r"\bread (?:the|out|me|what|this)\b|\bocr\b|\btranscri\w*|\bwritten\b|\bsays on\b|\bhandwrit\w*|\bqr\b|\bbar\s?code",
+    "ocr": r"\bread (?:the|out|me|what|this)\b|\bocr\b|\btranscri\w*|\bwritten\b|\bsays on\b"
+    r"|\bhandwrit\w*|\bqr\b|\bbar\s?code",
     "caption": r"\bcaption (?:this|for|it|these)\b|\bdescribe\b|\balt[\s-]?text\b",
-    "upscale": r"\bupscal\w*|\bsuper[\s-]?resolution\b|\b\d\s?x (?:bigger|larger|sharper)\b|\bsharper\b|\bsharpen\b|\bdeblur\w*|\bunblur\b|\besrgan\b",
-    "speech": r"\bspeech\b|\bvoices?\b|\bsongs?\b|\bmusic\b|\baudio\b|\bsing\b|\bwhisper\b|\bsound\b|\bpodcast\b",
-    "text": r"\bllms?\b|\bgpt\b|\bchatgpt\b|\bessay\b|\bpoem\b|\bsummari[sz]e\b|\bletter\b|\bllama\b|\breviews\b|\bcode\b|\bpython\b",
+    "upscale": r"\bupscal\w*|\bsuper[\s-]?resolution\b|\b\d\s?x (?:bigger|larger|sharper)\b"
+    r"|\bsharper\b|\bsharpen\b|\bdeblur\w*|\bunblur\b|\besrgan\b",
+    "speech": r"\bspeech\b|\bvoices?\b|\bsongs?\b|\bmusic\b|\baudio\b|\bsing\b|\bwhisper\b"
+    r"|\bsound\b|\bpodcast\b",
+    "text": r"\bllms?\b|\bgpt\b|\bchatgpt\b|\bessay\b|\bpoem\b|\bsummari[sz]e\b|\bletter\b"
+    r"|\bllama\b|\breviews\b|\bcode\b|\bpython\b",
     "translate": r"\btranslat\w*",
-    "face": r"\bwho is\b|\bface (?:recognition|match\w*|search|unlock)|\bsame person\b|\bidentify (?:him|her|the (?:man|woman|person))",
+    "face": r"\bwho is\b|\bface (?:recognition|match\w*|search|unlock)|\bsame person\b"
+    r"|\bidentify (?:him|her|the (?:man|woman|person))",
     "depth": r"\bdepth map\b|\bhow far away\b|\bpoint cloud\b",
     "3d": r"\b3\s?d\b|\bstl\b|\bmesh\b|\bblender\b",
-    "search": r"\bweather\b|\bnews\b|\bforecast\b|\bfootball\b|\brecipe\b|\bcapital of\b|\bstock price\b|\bbuy\b|\bshop for\b",
+    "search": r"\bweather\b|\bnews\b|\bforecast\b|\bfootball\b|\brecipe\b|\bcapital of\b"
+    r"|\bstock price\b|\bbuy\b|\bshop for\b",
 }  # fmt: skip
 _KINDS = ("convnet", "flux", "stable_diffusion", "bfl", "training", "none")
 FEATURES = (
@@ -150,7 +157,7 @@ def kinds(asked: Gloss, names: Names) -> tuple[str, ...]:
 def hashed(text: str) -> tuple[int, ...]:
     """Buckets of the words, pairs of words and parts of words of a text; never empty."""
     words = ["^", *_WORD.findall(text), "$"]
-    pairs = [f"{left} {right}" for left, right in zip(words, words[1:], strict=False)]
+    pairs = [f"{left} {right}" for left, right in pairwise(words)]
     parts = [
         f"<{word}>"[at : at + _PART] for word in words[1:-1] for at in range(len(word) + 3 - _PART)
     ]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
+from types import MappingProxyType
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
@@ -125,12 +126,15 @@ class Gloss:
         return self.question[self.pieces[0].start : self.pieces[-1].end].strip()
 
 
-def gloss(question: str, names: Names) -> Gloss:
+def gloss(
+    question: str, names: Names, stand_ins: Mapping[str, str] = MappingProxyType({})
+) -> Gloss:
     """Glosses a question.
 
     Args:
         question: the person's words.
         names: finds the systems that they name; each is glossed by one word for its kind.
+        stand_ins: other words for some systems, by id.
     """
     mentions = names.mentions(question)
     language = _language(question, mentions, names)
@@ -138,11 +142,12 @@ def gloss(question: str, names: Names) -> Gloss:
     at = 0
     for mention in mentions:
         pieces += _words(question, at, mention.start, language)
-        pieces.append(Piece(_STAND_INS[engine(names, mention)], mention.start, mention.end))
+        stand_in = stand_ins.get(mention.system) or _STAND_INS[engine(names, mention)]
+        pieces.append(Piece(stand_in, mention.start, mention.end))
         at = mention.end
     pieces += _words(question, at, len(question), language)
     if language == "en":
-        pieces = [replace(piece, text=_mended(piece.text, names)) for piece in pieces]
+        pieces = [_mended(piece, question, names) for piece in pieces]
     return Gloss(question, language, tuple(_digits(pieces)), mentions)
 
 
@@ -171,14 +176,23 @@ def _language(question: str, mentions: Sequence[Mention], names: Names) -> str:
     return max(scores, key=lambda name: (scores[name], name == "en"))
 
 
-def _mended(word: str, names: Names) -> str:
-    """The word of the field that a misspelt English word was meant to be, or the word itself."""
-    if len(word) < _TYPO_FROM or not word.isalpha() or names.is_word(word):
-        return word
+def _mended(piece: Piece, question: str, names: Names) -> Piece:
+    """A misspelt English word as the word of the field that was meant."""
+    word, after = piece.text, question[piece.end : piece.end + 1]
+    typed = word == question[piece.start : piece.end].lower() and word.isalpha()
+    if len(word) < _TYPO_FROM or not typed or after.isdigit() or _is_right(word, names):
+        return piece
+    allowed = 1 + len(word) // 8
     near = process.extractOne(
-        word, _field(), scorer=DamerauLevenshtein.distance, score_cutoff=1 + len(word) // 8
+        word, _field(), scorer=DamerauLevenshtein.distance, score_cutoff=allowed
     )
-    return str(near[0]) if near and near[0][0] == word[0] else word
+    return replace(piece, text=near[0]) if near and near[0][0] == word[0] else piece
+
+
+def _is_right(word: str, names: Names) -> bool:
+    """Whether a word, or what is left without an ending, is one that the encoder knows."""
+    stems = {word, *(word.removesuffix(end) for end in ("s", "es", "ed", "d", "ing", "er", "ly"))}
+    return any(names.is_word(stem) or stem in _field_words() for stem in stems)
 
 
 @cache
@@ -191,6 +205,11 @@ def _field() -> tuple[str, ...]:
     )
     words = {word for meaning in meanings for word in re.findall(r"[a-z]+", meaning)}
     return tuple(sorted(word for word in words | _FORMATS if len(word) >= _TYPO_FROM))
+
+
+@cache
+def _field_words() -> frozenset[str]:
+    return frozenset(_field())
 
 
 def _tells(meaning: str | None, word: str) -> bool:

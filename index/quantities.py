@@ -8,7 +8,9 @@ from dataclasses import dataclass
 _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"mega\s?pixels?|mpix(?:el)?s?|mp\b", "megapixels", 1),
     (r"(?:pixels?|px)\b", "px", 1),
-    (r"(?:frames?|images?|pictures?|photos?|pics?|fps)\s*(?:/|per|a|every|each)\s*(?:s|sec|seconds?)\b|fps\b|hz\b", "images/s", 1),
+    (
+        r"(?:frames?|images?|pictures?|photos?|pics?|fps)\s*(?:/|per|a|every|each)\s*(?:s|sec"
+        r"|seconds?)\b|fps\b|hz\b", "images/s", 1),
     (r"(?:g(?:ib|b|ig|igs|igabytes?)?|gigs?)(?=\b)(?!\w)", "GiB", 1),
     (r"(?:mib|mb|megabytes?|megs?)\b", "MB", 1),
     (r"(?:kb|kilobytes?)\b", "MB", 0.001),
@@ -23,10 +25,16 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"(?:million|mio|mil|mln|m)\b(?:\s*(?:param\w*|weights?))?", "number", 1e6),
     (r"k\b(?:\s*(?:param\w*|weights?))?", "number", 1e3),
     (r"epochs?|rounds?|passes", "epochs", 1),
-    (r"(?:denoising |inference |sampling |training |diffusion )?(?:steps?|iterations?|iters?|its?\b)", "steps", 1),
+    (
+        r"(?:denoising |inference |sampling |training |diffusion )?(?:steps?|iterations?|iters?"
+        r"|its?\b)", "steps", 1),
     (r"threads?|cores?|cpus?", "threads", 1),
     (r"runs?|repetitions?|repeats?|repeat|times|trials?", "runs", 1),
-    (r"(?:images?|pictures?|photos?|pics?|shots?|drawings?|paintings?|versions?|variants?|variations?|posters?|logos?|icons?|samples?|examples?|tries|copies|takes|illustrations?|renders?|renderings?|wallpapers?|portraits?|designs?|options?|alternatives?|sketches)\b", "images", 1),
+    (
+        r"(?:images?|pictures?|photos?|pics?|shots?|drawings?|paintings?|versions?|variants?"
+        r"|variations?|posters?|logos?|icons?|samples?|examples?|tries|copies|takes"
+        r"|illustrations?|renders?|renderings?|wallpapers?|portraits?|designs?|options?"
+        r"|alternatives?|sketches)\b", "images", 1),
     (r"param\w*|weights\b", "parameters", 1),
 )  # fmt: skip
 _UNIT = tuple((re.compile(pattern), unit, factor) for pattern, unit, factor in _UNITS)

@@ -132,7 +132,7 @@ def plain(ctx: Context, text: str) -> str:
     """A text in English words, lower case; names of systems stay as they are."""
     mentions = ctx.index.names.mentions(text)
     names = {found.system: text[found.start : found.end].lower() for found in mentions}
-    words = gloss(text, mentions, names).text.lower()
+    words = gloss(text, ctx.index.names, names).text.lower()
     for wrong, right in _SLIPS.items():
         words = words.replace(wrong, right)
     return words

@@ -1,11 +1,9 @@
 """A claim as it can be checked: systems, numbers, bounds, comparisons, negation."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.gloss import gloss
-from index.names import Mention
 from index.quantities import Quantity, quantities
 from tools.base import Context
 from tools.vocabulary import pattern, vocabulary
@@ -82,11 +80,11 @@ def read_statement(ctx: Context, claim: str) -> Statement:
     systems = tuple(dict.fromkeys(mention.system for mention in mentions))
     stand_ins = {system: f"{STAND_IN}{_letter(n)}" for n, system in enumerate(systems)}
     names = {mention.system: claim[mention.start : mention.end] for mention in mentions}
-    words = _core(gloss(claim, mentions, stand_ins).text.lower())
+    words = _core(gloss(claim, ctx.index.names, stand_ins).text.lower())
     if re.search(r"\bMIT\b", claim):
         words = re.sub(r"\bwith(?= licen|$)", "mit", words)  # no German preposition
     return Statement(
-        question=_question(claim, mentions, names),
+        question=gloss(claim, ctx.index.names, names).text,
         words=words,
         systems=tuple(_meant(ctx, system, words) for system in systems),
         negated=len(list(_words("negation").finditer(words))) % 2 == 1,
@@ -171,10 +169,6 @@ def _short_for(ctx: Context, short: str, claim: str) -> list[str]:
 
 def _letter(place: int) -> str:
     return chr(ord("a") + place % 26)
-
-
-def _question(claim: str, mentions: Sequence[Mention], names: dict[str, str]) -> str:
-    return gloss(claim, mentions, names).text
 
 
 def _core(words: str) -> str:

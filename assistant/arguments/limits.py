@@ -8,11 +8,29 @@ from assistant.arguments.words import word
 from assistant.router import CHOICES
 from index.quantities import quantities
 
-_SMALL = r"\b(?:phones?|smart\s?phones?|android|iphones?|mobile|raspberry|\bpi\b|browser|webcam|microcontroller|laptop|no gpu|without (?:a )?(?:gpu|graphics)|tablet|edge device)\b"
-_GPU = r"\b(?:cuda|gpus?|nvidia|rtx|gtx|geforce|graphics? cards?|video cards?|vram|[ahl]\d{2,3}|[2345]0[6789]0(?:\s?ti)?|tesla|jetson)\b"
-_SELLS = r"\b(?:commercial\w*|sell\w*|sold|clients?|customers?|company|business|shop|product|startup|paid|paying|monet\w*|revenue|ads|invoice|saas|brand)\b"
-_PRIVATE = r"\b(?:private(?:ly)?|hobby|non[\s-]?commercial|just for fun|for fun|for myself|personal use|not for sale|no money|coursework|homework|thesis|school project|academic|university project)\b"
-_OFFLINE = r"\b(?:offline|without (?:a |the )?(?:internet|network|net|cloud|connection|wifi|api)|no (?:internet|network|cloud|connection|wifi|api|signal|reception)|air[\s-]?gapped|locally|on my own (?:machine|computer|hardware|pc)|on[\s-]?device|self[\s-]?host\w*|on[\s-]prem\w*|not (?:leave|upload\w*))\b"
+_SMALL = (
+    r"\b(?:phones?|smart\s?phones?|android|iphones?|mobile|raspberry|\bpi\b|browser|webcam"
+    r"|microcontroller|laptop|no gpu|without (?:a )?(?:gpu|graphics)|tablet|edge device)\b"
+)
+_GPU = (
+    r"\b(?:cuda|gpus?|nvidia|rtx|gtx|geforce|graphics? cards?|video cards?|vram|[ahl]\d{2,3}"
+    r"|[2345]0[6789]0(?:\s?ti)?|tesla|jetson)\b"
+)
+_SELLS = (
+    r"\b(?:commercial\w*|sell\w*|sold|clients?|customers?|company|business|shop|product|startup"
+    r"|paid|paying|monet\w*|revenue|ads|invoice|saas|brand)\b"
+)
+_PRIVATE = (
+    r"\b(?:private(?:ly)?|hobby|non[\s-]?commercial|just for fun|for fun|for myself"
+    r"|personal use|not for sale|no money|coursework|homework|thesis|school project|academic"
+    r"|university project)\b"
+)
+_OFFLINE = (
+    r"\b(?:offline|without (?:a |the )?(?:internet|network|net|cloud|connection|wifi|api)"
+    r"|no (?:internet|network|cloud|connection|wifi|api|signal|reception)|air[\s-]?gapped"
+    r"|locally|on my own (?:machine|computer|hardware|pc)|on[\s-]?device|self[\s-]?host\w*"
+    r"|on[\s-]prem\w*|not (?:leave|upload\w*))\b"
+)
 _CHOSEN = 0.6  # probability from which the network's reading of a wish counts
 
 

@@ -14,11 +14,14 @@ _IS = r"(?:\s+(?:of|is|to|at|be|number|as|with|was|value|scale|set))*\s*[:=#]?\s
 _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "seed": (rf"\bseeds?{_IS}{_N}", rf"#{_N}\b"),
     "guidance": (rf"\b(?:guidance|cfg)(?:\s+scale)?{_IS}{_N}", rf"{_N}\s+(?:guidance|cfg)\b"),
-    "strength": (rf"\b(?:strength|denoise|denoising){_IS}{_N}(?!\s*steps)", rf"{_N}\s*%?\s+strength\b"),
-    "learning_rate": (rf"\b(?:lr|learn(?:ing)?[\s-]?rate|step size){_IS}{_N}", rf"{_N}\s+(?:lr|learning rate)\b"),
+    "strength": (
+        rf"\b(?:strength|denoise|denoising){_IS}{_N}(?!\s*steps)", rf"{_N}\s*%?\s+strength\b"),
+    "learning_rate": (
+        rf"\b(?:lr|learn(?:ing)?[\s-]?rate|step size){_IS}{_N}", rf"{_N}\s+(?:lr|learning rate)\b"),
     "prior_weight": (rf"\bprior\b[\w\s-]{{0,25}}\bweight{_IS}{_N}",),
     "prior_images": (
-        rf"{_N}\s+(?:\w+\s+)?(?:class|prior|regulari[sz]ation|reg)[\s-](?:\w+\s)?(?:images?|pictures?|photos?|samples?)",
+        rf"{_N}\s+(?:\w+\s+)?(?:class|prior|regulari[sz]ation|reg)[\s-](?:\w+\s)?(?:images?"
+        rf"|pictures?|photos?|samples?)",
         rf"\b(?:prior|class|reg\w*)(?:\s(?:preservation|images?|pictures?))*{_IS}{_N}\b(?!\.)",
     ),
     "rank": (rf"\brank{_IS}{_N}", rf"{_N}[\s-]rank\b", rf"\br\s?=\s?{_N}"),
@@ -28,34 +31,50 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
         rf"{_N}\s+(?:\w+\s)?(?:at once|at a time|per batch|in a batch|in one go)",
         rf"\bbatches of {_N}",
     ),
-    "threads": (r"(\d+|one|single)[\s-](?:cpu\s)?(?:threads?|threds?|cores?)\b", rf"\bthreads?{_IS}{_N}"),
+    "threads": (
+        r"(\d+|one|single)[\s-](?:cpu\s)?(?:threads?|threds?|cores?)\b", rf"\bthreads?{_IS}{_N}"),
     "runs": (
-        rf"{_N}\s+(?:\w+\s)?(?:runs|times|repetitions|repeats|trials|iterations|passes|measurements)\b",
+        rf"{_N}\s+(?:\w+\s)?(?:runs|times|repetitions|repeats|trials|iterations|passes"
+        rf"|measurements)\b",
         rf"\b(?:repeat|runs?|repetitions){_IS}{_N}(?!\s*(?:px|pixel|thread|core|step|x\b))",
     ),
-    "epochs": (rf"{_N}\s+(?:\w+\s)?(?:epochs?|rounds?|passes|epocs?|epoch's)\b", rf"\bepochs?{_IS}{_N}"),
+    "epochs": (
+        rf"{_N}\s+(?:\w+\s)?(?:epochs?|rounds?|passes|epocs?|epoch's)\b", rf"\bepochs?{_IS}{_N}"),
     "steps": (
         rf"{_N}[\s-]+(?:\w+\s)?(?:steps?|iterations?|iters?|stps|stpes)\b",
         rf"\b(?:steps?|iterations?|iters|stps|stpes){_IS}{_N}",
     ),
     "top_k": (
         rf"\btop[\s-]?{_N}", rf"\b(?:best|first){_IS}{_N}\b",
-        rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|classes|candidates|suggestions|answers|names|options|predictions|possibilities|ideas|likely|likeliest|probable)\b",
+        rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|classes|candidates|suggestions"
+        rf"|answers|names|options|predictions|possibilities|ideas|likely|likeliest|probable)\b",
     ),
-    "resolution": (rf"\b(?:resolution|res|resoluton){_IS}{_N}", rf"{_N}\s?(?:px|pixels?)?\s+resolution\b", rf"\bat {_N}\s?(?:px|pixels?)\b", r"\bat (256|384|512|640|768|896|1024|1280|1536)\b"),
-    "image_size": (rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
+    "resolution": (
+        rf"\b(?:resolution|res|resoluton){_IS}{_N}",
+        rf"{_N}\s?(?:px|pixels?)?\s+resolution\b",
+        rf"\bat {_N}\s?(?:px|pixels?)\b",
+        r"\bat (256|384|512|640|768|896|1024|1280|1536)\b"),
+    "image_size": (
+        rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
 }  # fmt: skip
 _WHOLE = frozenset({
     "seed", "prior_images", "rank", "opset", "batch_size", "threads", "runs", "epochs", "steps",
     "top_k", "resolution", "image_size", "count", "width", "height",
 })  # fmt: skip
 _SHAPES = (
-    (r"\b(?:phone|mobile) wallpaper|\bwallpaper for (?:my |the |a )?(?:phone|mobile)", (1080, 1920)),
+    (
+        r"\b(?:phone|mobile) wallpaper|\bwallpaper for (?:my |the |a )?(?:phone|mobile)",
+        (1080, 1920),
+    ),
     (r"\bwallpaper\b(?! pattern)|\bfull[\s-]?hd\b|\b1080p\b|\bdesktop background", (1920, 1080)),
     (r"\b4k\b|\buhd\b", (3840, 2160)),
     (r"\bsquare(?: format| picture| image)?\b", (1024, 1024)),
-    (r"\b(?:portrait|vertical|upright|tall)[\s-](?:format|orientation|version|picture|image)|\bvertical\b|\bupright\b", (832, 1216)),
-    (r"\b(?:landscape|horizontal|wide)[\s-](?:format|orientation|version|picture|image)|\bhorizontal\b|\bwidescreen\b", (1216, 832)),
+    (
+        r"\b(?:portrait|vertical|upright|tall)[\s-](?:format|orientation|version|picture|image)"
+        r"|\bvertical\b|\bupright\b", (832, 1216)),
+    (
+        r"\b(?:landscape|horizontal|wide)[\s-](?:format|orientation|version|picture|image)"
+        r"|\bhorizontal\b|\bwidescreen\b", (1216, 832)),
 )  # fmt: skip
 _MOST = {"learning_rate": 0.1, "strength": 1, "guidance": 100, "prior_weight": 10, "count": 64}
 _ROLE_SURE = 0.5  # probability from which a number has the role that the network gives it
@@ -108,27 +127,29 @@ def _size(
     text: str, reading: Reading, taken: list[tuple[int, int]], classifier: bool
 ) -> dict[str, int]:
     """Width and height in pixels: as "768x512", "768 wide", "4 megapixels", "square"."""
-    for quantity in quantities(text):
-        span = (quantity.start, quantity.end)
-        if quantity.unit == "size":
-            taken.append(span)
-            return {"width": int(quantity.value), "height": int(quantity.height)}
-        if quantity.unit == "megapixels":
-            taken.append(span)
+    found = quantities(text)
+    for quantity in found:
+        if quantity.unit in ("size", "megapixels"):
+            taken.append((quantity.start, quantity.end))
             side = round((quantity.value * 1024**2) ** 0.5 / 16) * 16
-            return {"width": side, "height": side}
+            both = (quantity.value, quantity.height) if quantity.unit == "size" else (side, side)
+            return _sides(*both)
     one = _one_side(text, taken)
     if one or classifier:
         return one
-    for pattern, (width, height) in _SHAPES:
+    for pattern, sides in _SHAPES:
         if re.search(pattern, text):
-            return {"width": width, "height": height}
-    for quantity in quantities(text):
-        role = _role(reading, quantity)
-        if quantity.unit == "px" or (role == "size" and not quantity.unit):
+            return _sides(*sides)
+    for quantity in found:
+        bare = not quantity.unit and _role(reading, quantity) == "size"
+        if quantity.unit == "px" or bare:
             taken.append((quantity.start, quantity.end))
-            return {"width": int(quantity.value), "height": int(quantity.value)}
+            return _sides(quantity.value, quantity.value)
     return {}
+
+
+def _sides(width: float, height: float) -> dict[str, int]:
+    return {"width": int(width), "height": int(height)}
 
 
 def _one_side(text: str, taken: list[tuple[int, int]]) -> dict[str, int]:

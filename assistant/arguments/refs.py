@@ -13,7 +13,10 @@ _ORDINALS = {
     "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "left": 1, "right": -1, "last": -1, "former": 1,
     "latter": -1,
 }  # fmt: skip
-_THING = r"(?:one|ones|picture|pictures|image|images|photo|photos|pic|pics|shot|attachment|drawing|version)"
+_THING = (
+    r"(?:one|ones|picture|pictures|image|images|photo|photos|pic|pics|shot|attachment|drawing"
+    r"|version)"
+)
 _ONE = re.compile(
     rf"\b({'|'.join(_ORDINALS)})\s{_THING}\b"
     r"|\bthe (first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|sixth|6th|last)\b"
@@ -24,7 +27,8 @@ _NUMBERED = re.compile(
 )
 _SEVERAL = re.compile(r"\b(first|last)\s(\d|two|three|four)\b")
 _BEFORE = re.compile(
-    r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded|my (?:first )?(?:photo|picture|image))\b"
+    r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded"
+    r"|my (?:first )?(?:photo|picture|image))\b"
 )
 _FOLDER = re.compile(r"(?:~|\.{1,2})?/[\w.\-/]+|\b[A-Za-z]:\\[\w.\\\-]+|\b[\w\-]+(?:/[\w.\-]+)+/?")
 _FEW = {"two": 2, "three": 3, "four": 4}
@@ -143,7 +147,7 @@ def table(heard: Heard) -> Ref | None:
 
 
 def product(heard: Heard, kinds: Sequence[str] = _MAKES_MODEL) -> Ref | None:
-    """A model that an earlier step made or chose: of this plan, else of the latest turn with one."""
+    """A model that an earlier step made or chose: of this plan, else of the latest turn."""
     for number, step in reversed(list(enumerate(heard.steps, start=1))):
         if step.tool in kinds:
             return Ref("step", number)

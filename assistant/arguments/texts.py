@@ -20,9 +20,12 @@ _TAIL = re.compile(
     r"(?:,?\s+(?:and|but|with|at|in|please|pls|plz|thanks|thx|for|then))+$", re.IGNORECASE
 )
 _DOUBTS = re.compile(
-    r"^(?:(?:is|was) it (?:really |actually )?(?:true|right|correct|a fact|so|possible)(?: that)?|(?:they|people|some|someone|somebody)"
-    r" (?:say|says|said|claims?|told me|wrote)(?: that)?|(?:i|we) (?:heard|read|was told|were told)(?: somewhere)?(?: that)?"
-    r"|true or false|fact[\s-]?check|check this(?: claim)?|verify(?: this)?|really|am i right)[\s:,]*(?:that\b)?\s*",
+    r"^(?:(?:is|was) it (?:really |actually )?(?:true|right|correct|a fact|so"
+    r"|possible)(?: that)?|(?:they|people|some|someone|somebody)"
+    r" (?:say|says|said|claims?|told me|wrote)(?: that)?|(?:i|we) (?:heard|read|was told"
+    r"|were told)(?: somewhere)?(?: that)?"
+    r"|true or false|fact[\s-]?check|check this(?: claim)?|verify(?: this)?|really"
+    r"|am i right)[\s:,]*(?:that\b)?\s*",
     re.IGNORECASE,
 )
 

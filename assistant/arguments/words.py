@@ -21,18 +21,25 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         "tensorrt": r"\bjetson\b",
     },
     "engine": {
-        "onnxruntime": r"\bonnx\s?runtime\b|\bort\b|\bonnx\b", "openvino": r"\bopen\s?vino\b",
-        "litert": r"\blite\s?rt\b|\btf\s?lite\b", "tensorrt": r"\btensor\s?rt\b|\btrt\b",
-        "coreml": r"\bcore\s?ml\b", "executorch": r"\bexecu\s?torch\b", "pt2": r"\bpt2\b",
+        "onnxruntime": r"\bonnx\s?runtime\b|\bort\b|\bonnx\b",
+        "openvino": r"\bopen\s?vino\b",
+        "litert": r"\blite\s?rt\b|\btf\s?lite\b",
+        "tensorrt": r"\btensor\s?rt\b|\btrt\b",
+        "coreml": r"\bcore\s?ml\b",
+        "executorch": r"\bexecu\s?torch\b",
+        "pt2": r"\bpt2\b",
     },
     "precision": {
-        "int8": r"\bint\s?-?8\b|\b8[\s-]?bits?\b|\bi8\b|\bquanti[sz]\w*(?! to)", "nf4": r"\bnf4\b|\b4[\s-]?bits?\b",
-        "fp8": r"\bfp8\b|\bfloat8\b", "bf16": r"\bbf16\b|\bbfloat\s?16\b",
+        "int8": r"\bint\s?-?8\b|\b8[\s-]?bits?\b|\bi8\b|\bquanti[sz]\w*(?! to)",
+        "nf4": r"\bnf4\b|\b4[\s-]?bits?\b",
+        "fp8": r"\bfp8\b|\bfloat8\b",
+        "bf16": r"\bbf16\b|\bbfloat\s?16\b",
         "fp16": r"\bfp\s?-?16\b|\bfloat\s?16\b|\bhalf[\s-]precision\b|\b16[\s-]?bits?\b|\bf16\b",
         "fp32": r"\bfp\s?-?32\b|\bfloat\s?32\b|\bfull[\s-]precision\b|\b32[\s-]?bits?\b|\bf32\b",
     },
     "device": {
-        "cpu": r"\bno (?:gpu|graphics)|\bwithout (?:an? )?(?:gpu|graphics)|\bcpus?\b|\bprocessors?\b"
+        "cpu": r"\bno (?:gpu|graphics)|\bwithout (?:an? )?(?:gpu|graphics)|\bcpus?\b"
+        r"|\bprocessors?\b"
         r"|\bxeon\b|\bthinkpad\b|\braspberry\b|\bryzen\b|\bcore i\d\b",
         "cuda": r"\bcuda\b|\bgpus?\b|\bnvidia\b|\brtx\b|\bgtx\b|\bgeforce\b|\bgraphics? cards?\b"
         r"|\bvideo cards?\b|\b[ahl]\d{2,3}\b|\b[2345]0[6789]0(?:\s?ti)?\b|\btesla\b|\bquadro\b",
@@ -40,33 +47,45 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         r"|\bmacbooks?\b|\bmac(?: (?:mini|studio|pro))?\b|\bimac\b",
     },
     "output": {
-        "csv": r"\bcsv\b|\bexcel\b|\bspread\s?sheets?\b", "json": r"\bjson\b",
+        "csv": r"\bcsv\b|\bexcel\b|\bspread\s?sheets?\b",
+        "json": r"\bjson\b",
         "table": r"\b(?:as|in) (?:a )?table\b",
     },
     "dynamic_batch": {
-        False: r"\b(?:fixed|static|no|without (?:a )?)\s?(?:dynamic|flexible|variable)?\b[\s\w-]*\bbatch"
-        r"|\b(?:one|1|single) (?:picture|image|photo) at a time|\bbatch\w*[\s\w]{0,12}\b(?:fixed|static)\b|\bbatch (?:size )?(?:of )?(?:1|one)\b",
-        True: r"\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free|dynamic) batch|\bbatch\w*[\s\w]{0,25}\b(?:dynamic|vary|varies|vari\w+|flexible|free|open|any size)\b|\bdynamic (?:axis|axes|shape)",
+        False: r"\b(?:fixed|static|no|without (?:a )?)\s?(?:dynamic|flexible|variable)?\b"
+        r"[\s\w-]*\bbatch|\b(?:one|1|single) (?:picture|image|photo) at a time"
+        r"|\bbatch\w*[\s\w]{0,12}\b(?:fixed|static)\b|\bbatch (?:size )?(?:of )?(?:1|one)\b",
+        True: r"\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free"
+        r"|dynamic) batch|\bbatch\w*[\s\w]{0,25}\b(?:dynamic|vary|varies|vari\w+|flexible"
+        r"|free|open|any size)\b|\bdynamic (?:axis|axes|shape)",
     },
     "train_text_encoder": {
-        False: r"\b(?:not|n't|without|no|freeze|frozen|off|leave)\b[^.,;]*\btext[\s-]?encoder|\btext[\s-]?encoder\b[^.,;]*\b(?:frozen|off|alone|not|untouched)\b|\bunet only\b|\bonly (?:the )?unet\b",
+        False: r"\b(?:not|n't|without|no|freeze|frozen|off|leave)\b[^.,;]*\btext[\s-]?encoder"
+        r"|\btext[\s-]?encoder\b[^.,;]*\b(?:frozen|off|alone|not|untouched)\b"
+        r"|\bunet only\b|\bonly (?:the )?unet\b",
         True: r"\btext[\s-]?encoders?\b",
     },
     "licence": {
-        "apache-2.0": r"\bapache\b", "mit": r"\bmit\b(?= licen| or|,|\.|$| only)", "openrail": r"\bopen\s?rail\b",
+        "apache-2.0": r"\bapache\b",
+        "mit": r"\bmit\b(?= licen| or|,|\.|$| only)",
+        "openrail": r"\bopen\s?rail\b",
         "permissive": r"\bpermissive\b",
     },
 }  # fmt: skip
 _PROPERTIES: Mapping[str, str] = {
-    "price": r"\bpric\w*|\bcosts?\b|\bcheap\w*|\bexpensive\b|\bmoney\b|\bcents?\b|\bdollars?\b|\bbudget\b|\bbill\b",
+    "price": r"\bpric\w*|\bcosts?\b|\bcheap\w*|\bexpensive\b|\bmoney\b|\bcents?\b|\bdollars?\b"
+    r"|\bbudget\b|\bbill\b",
     "licence": r"\blicen[cs]\w*|\bcommercial\w*|\blegal\w*|\ballowed\b|\bsell\b",
     "memory": r"\bv?ram\b|\bmemory\b|\bgigs?\b|\bgb\b",
-    "speed": r"\bspeed\w*|\bfast\w*|\bquick\w*|\bslow\w*|\blatency\b|\bthroughput\b|\bfps\b|\bseconds?\b|\bmilliseconds?\b|\bms\b|\btime\b|\bimages per second\b",
+    "speed": r"\bspeed\w*|\bfast\w*|\bquick\w*|\bslow\w*|\blatency\b|\bthroughput\b|\bfps\b"
+    r"|\bseconds?\b|\bmilliseconds?\b|\bms\b|\btime\b|\bimages per second\b",
     "accuracy": r"\baccura\w*|\btop[\s-]?[15]\b|\bimagenet\b|\bscores?\b|\berrors?\b|\bprecise\b",
     "parameters": r"\bparam\w*|\bweights\b",
-    "size": r"\bsiz\w*|\bsmall\w*|\bbig\w*|\blight\w*|\bheav\w*|\bmegabytes?\b|\bmb\b|\bdisk\b|\bdownload\b|\blarger?\b",
+    "size": r"\bsiz\w*|\bsmall\w*|\bbig\w*|\blight\w*|\bheav\w*|\bmegabytes?\b|\bmb\b|\bdisk\b"
+    r"|\bdownload\b|\blarger?\b",
     "resolution": r"\bresolution\b|\bmegapixels?\b",
-    "steps": r"\bsteps\b", "quality": r"\bquality\b|\bbeautiful\b|\bprettier\b",
+    "steps": r"\bsteps\b",
+        "quality": r"\bquality\b|\bbeautiful\b|\bprettier\b",
 }  # fmt: skip
 
 

@@ -1,0 +1,95 @@
+"""Arguments with few values: modes, methods, actions, sides."""
+
+import re
+from typing import Any
+
+from assistant.arguments.heard import Heard
+from assistant.arguments.refs import mask
+from assistant.router import CHOICES
+
+_SIDES = {
+    "left": r"\bleft\b", "right": r"\bright\b", "top": r"\btop\b|\bupwards?\b|\babove\b",
+    "bottom": r"\bbottom\b|\bdownwards?\b|\bbelow\b",
+}  # fmt: skip
+_ACTIONS = {
+    "cancel": r"\b(?:cancel\w*|abort|kill|stop|terminate|delete|drop|scrap|end)\b",
+    "pause": r"\b(?:pause\w*|suspend|hold|halt|freeze)\b",
+    "resume": r"\b(?:resume|continue|unpause|carry on|go on|pick up|proceed)\b",
+    "retry": r"\b(?:retry|try again|rerun|re-run|restart|once more|run again|redo)\b",
+}
+_METHODS = {
+    "lora": r"\blo[\s-]?ra\b", "embedding": r"\btextual[\s-]inversion\b|\bembedding\b",
+    "full": (
+        r"\bfull(?:y)?[\s-](?:fine|model|train|weights|unet)|\ball (?:the )?weights\b"
+        r"|\bwhole model\b"
+    ),
+}  # fmt: skip
+_CHOSEN = 0.5  # probability from which the network's choice of a value counts
+_THAWED = re.compile(
+    r"\b(?:no|not|never|don't|dont|without|nothing) (?:\w+ )?(?:fr[eo]ez\w*|frozen|freezing)"
+    r"|\bun-?fr[eo]ez\w*|\bthaw\w*|\brelease\b"
+    r"|\b(?:all|every|whole|entire|full) (?:the )?(?:\w+ )?(?:layers?|parameters?|weights?"
+    r"|network|net|model|body)\b"
+    r"|\bfrom scratch\b|\bend[\s-]to[\s-]end\b"
+)
+_FROZEN = re.compile(
+    r"\bfr[eo]ez\w*|\bfrozen\b|\bhead only\b|\b(?:only|just|but) the (?:\w+ )?(?:head"
+    r"|last layer|classifier)"
+    r"|\blinear prob\w*|\b(?:only|just) (?:train )?(?:the )?(?:head|last layer)"
+)
+
+
+def expand(tool: str, heard: Heard) -> dict[str, int | None] | None:
+    """How far to extend a picture on each side, in pixels; none where no number was said."""
+    text = heard.text
+    if not re.search(
+        r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*|more (?:room|space|sky"
+        r"|canvas)|continue\w*|add|grow\w*|enlarge)\b",
+        text,
+    ):
+        return None
+    sides = [side for side, pattern in _SIDES.items() if re.search(pattern, text)]
+    if re.search(
+        r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball around\b", text
+    ):
+        sides = list(_SIDES)
+    elif re.search(r"\bboth sides\b|\bsideways\b", text):
+        sides = ["left", "right"]
+    pixels = re.search(r"(\d+)\s?(?:px|pixels?)?\b", text)
+    return {side: int(pixels[1]) if pixels else None for side in sides} or None
+
+
+def mode(tool: str, heard: Heard) -> str | None:
+    """How a picture is to be changed."""
+    if mask(heard):
+        return "inpaint"
+    if expand(tool, heard):
+        return "outpaint"
+    return choice("mode", heard)
+
+
+def choice(name: str, heard: Heard) -> Any:
+    """The network's reading of an argument with few values."""
+    share = heard.reading.choices[name]
+    best = int(share.argmax())
+    return CHOICES[name][best] if share[best] >= _CHOSEN else None
+
+
+def action(tool: str, heard: Heard) -> str:
+    """What is to be done with a job."""
+    plain = [action for action, pattern in _ACTIONS.items() if re.search(pattern, heard.text)]
+    best = CHOICES["action"][int(heard.reading.choices["action"].argmax())]
+    return plain[0] if len(plain) == 1 and best not in plain else str(best)
+
+
+def freeze(tool: str, heard: Heard) -> bool | None:
+    """Whether only the head of a classifier is to be trained."""
+    if _THAWED.search(heard.text):
+        return False
+    return True if _FROZEN.search(heard.text) else choice("freeze", heard)
+
+
+def method(tool: str, heard: Heard) -> str | None:
+    """How the subject is to be learned."""
+    found = (name for name, pattern in _METHODS.items() if re.search(pattern, heard.text))
+    return next(found, None) or choice("method", heard)
