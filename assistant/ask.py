@@ -4,6 +4,7 @@ This is the only place where errors become words.
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,8 @@ from assistant.answer import Answer, StepState
 from assistant.arguments import use_case_limits
 from assistant.conversation import Attachment, Exchange, Question, Step, Turn, told
 from assistant.history import exchanges
-from assistant.kept import to_kept
-from assistant.plan import Asked, Clarify, Decline, Plan, plan, steps_told
+from assistant.kept import from_kept, to_kept
+from assistant.plan import MOST, Asked, Clarify, Decline, Plan, plan, steps_told
 from assistant.saying import say
 from assistant.steps import Assistant, Wanted, run_steps
 from assistant.store import StoreFailed, UnknownConversation
@@ -26,6 +27,10 @@ from tools.base import Block, Text
 
 LONGEST = 20_000  # characters of a question; a longer one is a document, not a question
 _HITS = 10
+_YES = re.compile(
+    r"(?:yes|yeah|yep|sure|ok|okay|go|go ahead|do it|please do|start|proceed"
+    r"|ja|sí|si|oui|да|好|是)\b"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -118,6 +123,7 @@ def _answer(
     files = tuple(Attachment("image", upload.name, upload.path) for upload in uploads)
     files += (Attachment("mask", mask.name, mask.path),) if mask else ()
     turns = _before(assistant, answer, question.owner)
+    question = _agreed(question, turns)
     past = exchanges(turns)
     planned, found = decide(assistant, question, files, past)
     answer = replace(answer, hits=found.hits, blocks=_notes(uploads))
@@ -129,6 +135,9 @@ def _answer(
         case Decline():
             yield replace(answer, outcome="decline", **declined(planned))
         case _:
+            if planned.parts > MOST:
+                said = say("too_many", planned.language, count=str(planned.parts), most=str(MOST))
+                answer = replace(answer, blocks=(*answer.blocks, Text(said)))
             arguments = [step["arguments"] for step in told]
             wanted = Wanted(question, planned.steps, arguments, files, turns, planned.language)
             yield from run_steps(assistant, wanted, answer, stop)
@@ -140,6 +149,14 @@ def _before(assistant: Assistant, answer: Answer, owner: str) -> tuple[Turn, ...
         return ()
     turns = assistant.store.turns(owner, answer.conversation)
     return tuple(turn for turn in turns if turn.number < answer.turn)
+
+
+def _agreed(question: Question, turns: Sequence[Turn]) -> Question:
+    """The question with the agreement that a plain yes gives to what was asked back."""
+    last = from_kept(turns[-1].answers[-1]) if turns and turns[-1].answers else None
+    if last and last.consent and _YES.match(question.text.strip().lower()):
+        return replace(question, agreement=last.consent)
+    return question
 
 
 def _refusal(question: Question) -> str:

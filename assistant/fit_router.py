@@ -30,8 +30,8 @@ from index.gloss import Gloss
 from tools.base import Report
 
 _RANK, _INNER = 16, 128
-_EPOCHS, _BATCH, _SEED = 10, 32, 1
-_RATE, _HEAD_RATE, _DECAY = 2e-3, 2e-3, 0.01
+_EPOCHS, _BATCH, _SEED = 5, 32, 1
+_RATE, _HEAD_RATE, _DECAY = 7e-4, 3e-3, 0.01
 _DROP, _FORGET = 0.2, 0.08  # of the mean vector and words; of tokens, replaced by [MASK]
 _LOST, _STRAY = 0.12, 0.03  # questions whose pictures are taken away, and given one
 IGNORED = -100  # a token whose role is not known
@@ -72,7 +72,7 @@ class _Network(torch.nn.Module):
         config = LoraConfig(
             r=_RANK, lora_alpha=_RANK, target_modules=["query", "key", "value", "dense"]
         )
-        self.encoder: PeftModel = get_peft_model(base, config)  # type: ignore[arg-type]
+        self.encoder: PeftModel = get_peft_model(base, config)
         mixed = DIMENSIONS + len(FEATURES)
         self.inner = torch.nn.Linear(mixed, _INNER)
         self.tool = torch.nn.Linear(mixed + _INNER, len(LABELS))
@@ -151,7 +151,7 @@ def fit(lessons: Sequence[Lesson], report: Report, epochs: int = _EPOCHS) -> dic
             order = _shuffled(lessons, chance)
         loss = _loss(network, [lessons[n] for n in order[at * _BATCH : (at + 1) * _BATCH]], chance)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
         if step % 20 == 0:
@@ -233,6 +233,27 @@ def _shaken(lesson: Lesson, chance: random.Random) -> Situation:
     elif chance.random() < _STRAY:
         return replace(situation, images=1)
     return situation
+
+
+def loaded(tensors: Mapping[str, Vectors]) -> torch.nn.Module:
+    """The network with fitted tensors, ready to read."""
+    network = _Network()
+    state = network.state_dict()
+    for name, value in tensors.items():
+        state[_stored(name)] = torch.from_numpy(np.asarray(value, np.float32))
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _stored(name: str) -> str:
+    """The name in the network of a tensor that `tensors` names."""
+    matrix, _, which = name.rpartition(".")
+    if which in ("down", "up"):
+        half = "A" if which == "down" else "B"
+        return (
+            f"encoder.base_model.model.{matrix.removesuffix('.weight')}.lora_{half}.default.weight"
+        )
+    return "words.weight" if name == "words" else name
 
 
 def keep(tensors: Mapping[str, Vectors]) -> None:

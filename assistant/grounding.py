@@ -26,6 +26,7 @@ _RATIO = re.compile(
     r"|gigabytes|megabytes|megapixels|tokens|parameters))\b",
     re.IGNORECASE,
 )
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _LINK = re.compile(r"https?://\S+")
 _FREE = re.compile(  # names of things that hold digits
     r"\bImageNet-\d+k\b|\b(?:INT|FP|BF|NF)\d+\b|\btop-\d\b|\bi\d-\d+\w*|\bRTX \d+\b"
@@ -230,13 +231,16 @@ def _subject(figure: _Figure, part: _Part, names: Names, aside: Sequence[str]) -
 
 def _named(fact: Fact, scope: str) -> bool:
     """Whether the fact's property is named, and the thing that was measured, if it says one."""
-    rule = properties()[fact.property]
-    lower = scope.lower()
-    said = any(
-        re.search(rf"(?<!\w){re.escape(word)}(?!\w)", lower)
-        for word in (*map(str.lower, labels(fact.property)), *rule.asks)
-    )
+    lower, asks = scope.lower(), properties()[fact.property].asks
+    said = any(_says(word, lower) for word in (*map(str.lower, labels(fact.property)), *asks))
     return said and all(part in scope for part in _thing(fact))
+
+
+def _says(word: str, text: str) -> bool:
+    """Whether a text holds a word; Chinese puts no spaces around it."""
+    if _HAN.search(word):
+        return word in text
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 
 def _thing(fact: Fact) -> Sequence[str]:

@@ -27,7 +27,7 @@ from index.quantities import number_of
 
 Row = Mapping[str, Any]
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e-?\d+)?")
-_SCALES = (1, 0.01, 1000, 1e6, 0.001)  # "60 %", "2 cents", "3k", "5 million", "20 µs"
+_SCALES = (1, 0.01, 1000, 1e6, 0.001)  # "60 %", "2 cents", "3k", "5 million", "20 microseconds"
 _OF_TOOL = {
     "jobs": ("action",), "recommend": ("task", "commercial", "offline"), "edit": ("mode",),
     "personalize": ("method",), "finetune": ("freeze",),

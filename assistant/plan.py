@@ -29,6 +29,7 @@ from tools.base import Tool
 
 _STARTS = 0.5  # probability from which a token begins a later step
 _AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
+MOST = 6  # steps that one message may ask for
 _NEAREST = 3  # tools offered where none fits
 
 
@@ -39,10 +40,12 @@ class Run:
     Attributes:
         steps: the steps, in order.
         language: the language of the question.
+        parts: in how many parts the question was cut; only the first `MOST` are planned.
     """
 
     steps: tuple[Step, ...]
     language: str = "en"
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -111,10 +114,11 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
             return _decline(reading, whole)
         heard = [(chosen, again, whole, reading)]
     else:
-        heard = list(_read_parts(network, parts, situation, names))
+        heard = list(_read_parts(network, parts[:MOST], situation, names))
         if not heard:
             return _decline(reading, whole)
-    return _steps(asked, heard, tools)
+    planned = _steps(asked, heard, tools)
+    return replace(planned, parts=len(parts)) if isinstance(planned, Run) else planned
 
 
 def _read_parts(

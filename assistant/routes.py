@@ -12,7 +12,8 @@ from assistant.plan import Asked, Clarify, Decline, steps_told
 from assistant.plan import plan as make_plan
 from assistant.settings import Settings
 from assistant.steps import Assistant
-from tools.base import Agreement, ToolFailed
+from index.names import Names
+from tools.base import Agreement, Tool, ToolFailed
 
 _POSITIONAL = {"recommend": "use_case", "verify": "claim"}
 
@@ -32,7 +33,7 @@ def answered(
 
 def planned(assistant: Assistant, row: Mapping[str, Any]) -> dict[str, Any]:
     """What would be done about one row, after what would have been done about its history."""
-    past = _past(assistant, row.get("history", ()))
+    past = exchanges_of(row.get("history", ()), assistant.names, assistant.tools)
     asked = Asked(row["text"], _files(row), past)
     plan, answer = decide(assistant, Question(row["text"]), asked.files, past)
     found: dict[str, Any] = {"outcome": "run", "steps": [], "ask": None, "choices": []}
@@ -46,7 +47,9 @@ def planned(assistant: Assistant, row: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _past(assistant: Assistant, history: Sequence[Mapping[str, Any]]) -> tuple[Exchange, ...]:
+def exchanges_of(
+    history: Sequence[Mapping[str, Any]], names: Names, tools: Mapping[str, Tool]
+) -> tuple[Exchange, ...]:
     """The turns of a history, each with what would have been done about it."""
     past: tuple[Exchange, ...] = ()
     for place, turn in enumerate(history):
@@ -55,9 +58,9 @@ def _past(assistant: Assistant, history: Sequence[Mapping[str, Any]]) -> tuple[E
         reply = history[place + 1] if place + 1 < len(history) else {"role": "user"}
         said = reply["text"] if reply["role"] == "assistant" else ""
         asked = Asked(turn["text"], _files(turn), past)
-        plan = make_plan(asked, assistant.names, assistant.tools)
+        plan = make_plan(asked, names, tools)
         steps = () if isinstance(plan, Decline) else plan.steps
-        systems = assistant.index.named(said) if said else ()
+        systems = tuple(dict.fromkeys(mention.system for mention in names.mentions(said)))
         past = (*past, Exchange(turn["text"], asked.files, steps, said, (), systems))
     return past
 

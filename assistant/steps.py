@@ -25,7 +25,6 @@ from index.names import Names
 from index.search import SearchIndex
 from tools import pictures
 from tools.base import (
-    Block,
     Context,
     NeedsConsent,
     NeedsInput,
@@ -138,10 +137,6 @@ def _run_step(
     started = time.monotonic()
     question, step = wanted.question, wanted.steps[place]
 
-    def opening(block: Block) -> tuple[Block, ...]:
-        said = lead(step.tool, block, wanted.language, assistant.catalog)
-        return tuple(grounding.checked(text, assistant.names) for text in said)
-
     def grown(answer: Answer, **changes: Any) -> Answer:
         state = replace(answer.steps[place], seconds=time.monotonic() - started, **changes)
         steps = (*answer.steps[:place], state, *answer.steps[place + 1 :])
@@ -159,8 +154,9 @@ def _run_step(
             elif isinstance(message, Measurement):
                 assistant.store.add_measurement(question.owner, message)
             else:
-                block = grounding.checked(message, assistant.names, literal)
-                new = (block,) if len(answer.blocks) > first else (*opening(block), block)
+                opens = len(answer.blocks) == first
+                opening = lead(step.tool, message, wanted.language, assistant.catalog) * opens
+                new = (grounding.checked(b, assistant.names, literal) for b in (*opening, message))
                 yield (answer := replace(grown(answer), blocks=(*answer.blocks, *new)))
         manifest = {"tool": tool.name, "arguments": dict(wanted.told[place]), "made": _now()}
         runs.complete(run, manifest)

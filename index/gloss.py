@@ -96,7 +96,7 @@ class Gloss:
     def _starts(self) -> tuple[int, ...]:
         starts, at = [], 0
         for part in self._parts:
-            starts.append(at)
+            starts.append(at + len(part) - len(part.lstrip()))
             at += len(part)
         return tuple(starts)
 

@@ -15,6 +15,8 @@ _OTHER = {
     "index/properties.toml": "what can be said of a system: unit, words that ask for it",
     "index/timm.csv": "timm's published results of every weight (aa4b585, 2026-08-08)",
     "index/routing/": "what is fitted to routing and ranking, made by `index fit`",
+    "index/languages/": "glossaries of five languages into English, and what properties are called",
+    "assistant/sentences.toml": "what the assistant says of itself, in six languages",
     "tools/pocket/weights/": "the pocket models, as safetensors with their measured figures",
     "tests/": "one test module per module, questions as data, the browser, benches, campaigns",
 }

@@ -1,45 +1,119 @@
 """Arguments are read from words and files; what was not said is left out."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from assistant.arguments import arguments_for
-from tests.answers import index
-from tools.base import NeedsInput, load_tools
+from assistant.conversation import Attachment
+from assistant.plan import Asked, Clarify, Run, plan, steps_told
+from tests.routes import names
+from tools.base import load_tools
 
-TOOLS = load_tools()
-PICTURE = Path("star.png")
+NAMES = names()
+ONE = (Attachment("image", "a.png"),)
+THREE = ONE * 3
+MASKED = (*ONE, Attachment("mask", "m.png"))
+ZIP = (Attachment("zip", "data.zip"),)
 
 
-def read(tool: str, text: str, *images: Path) -> dict[str, object]:
-    return arguments_for(TOOLS[tool], text, images, index().names)
+def read(text: str, files: tuple[Attachment, ...] = ()) -> dict[str, Any]:
+    asked = Asked(text, files)
+    made = plan(asked, NAMES, load_tools())
+    assert isinstance(made, Run), (text, made)
+    (step,) = steps_told(made.steps, asked)
+    return dict(step["arguments"])
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("draw a red cat, 768x512", (768, 512)),
+        ("draw a red cat, square", (1024, 1024)),
+        ("draw a red cat in portrait format", (832, 1216)),
+        ("draw a red cat as a phone wallpaper", (1080, 1920)),
+        ("draw a red cat with 4 megapixels", (2048, 2048)),
+        ("draw a red cat, 640 wide and 320 high", (640, 320)),
+    ],
+)
+def test_sizes(text: str, size: tuple[int, int]) -> None:
+    found = read(text)
+    assert (found["width"], found["height"]) == size
+    assert found["prompt"] == "a red cat"
+
+
+def test_numbers_in_words_and_digits() -> None:
+    found = read("can you make a picture of a dragon made of glass, four steps, seed 7, cfg 3.5")
+    assert found == {"prompt": "a dragon made of glass", "steps": 4, "seed": 7, "guidance": 3.5}
 
 
 def test_a_picture_and_a_number() -> None:
-    found = read("classify", "the top 3 guesses please", PICTURE)
-    assert found == {"images": (PICTURE,), "top_k": 3}
+    found = read("what is this? the top 3 guesses please", ONE)
+    assert found == {"images": ["attachment:1"], "top_k": 3}
 
 
 def test_a_model_by_name_or_typo() -> None:
-    assert read("classify", "classify with femto", PICTURE)["model"] == "convnext_femto.d1_in1k"
-    assert read("benchmark", "benchmark mobilnetv3 large 100")["models"] == (
-        "mobilenetv3_large_100.ra_in1k",
-    )
+    assert read("classify this with femto", ONE)["model"] == "convnext_femto.d1_in1k"
+    assert read("benchmark mobilnetv3 large 100")["models"] == ["mobilenetv3_large_100.ra_in1k"]
 
 
 def test_several_systems_in_order() -> None:
-    found = read("compare", "schnell versus klein 4b versus femto")
-    assert found["systems"] == ("FLUX.1-schnell", "FLUX.2-klein-4B", "convnext_femto.d1_in1k")
+    found = read("compare schnell versus klein 4b versus femto")
+    assert found["systems"] == ["FLUX.1-schnell", "FLUX.2-klein-4B", "convnext_femto.d1_in1k"]
 
 
 def test_the_query_is_kept_whole() -> None:
     text = "How many parameters has femto?"
-    assert read("explain", text) == {"query": text, "systems": ("convnext_femto.d1_in1k",)}
+    assert read(text) == {"query": text, "systems": ["convnext_femto.d1_in1k"]}
 
 
-def test_what_is_missing_is_asked_for() -> None:
-    with pytest.raises(NeedsInput, match="Which picture"):
-        read("classify", "what is this")
-    with pytest.raises(NeedsInput, match="Which two"):
-        read("compare", "compare schnell")
+def test_a_mask_is_no_picture() -> None:
+    found = read("fill the masked hole with a tree", MASKED)
+    assert found["images"] == ["attachment:1"]
+    assert found["mask"] == "attachment:2"
+    assert found["mode"] == "inpaint"
+
+
+def test_some_of_several_pictures() -> None:
+    assert read("what is in the second picture?", THREE)["images"] == ["attachment:2"]
+    assert read("classify the first two pictures", THREE)["images"] == [
+        "attachment:1",
+        "attachment:2",
+    ]
+    assert len(read("what is in these pictures?", THREE)["images"]) == 3
+
+
+def test_formats_and_precisions() -> None:
+    found = read("export resnet50 to onnx in int8, opset 17, dynamic batch")
+    assert found == {
+        "model": "resnet50.a1_in1k",
+        "format": "onnx",
+        "precision": "int8",
+        "opset": 17,
+        "dynamic_batch": True,
+    }
+
+
+def test_a_dataset_and_a_head() -> None:
+    found = read("train a classifier on this zip, freeze the body, 12 epochs, lr 1e-3", ZIP)
+    assert found["dataset"] == "attachment:1"
+    assert (found["epochs"], found["learning_rate"], found["freeze"]) == (12, 1e-3, True)
+
+
+def test_limits_of_a_use_case() -> None:
+    text = "which model draws pictures for my shop under 8 GB, at most 2 cents each, offline?"
+    found = read(text)
+    assert found["use_case"] == text
+    assert (found["device_memory_gib"], found["max_price_usd"]) == (8, 0.02)
+    assert found["offline"] is True
+    assert found["commercial"] is True
+
+
+def test_what_is_missing_is_asked_for_in_the_persons_language() -> None:
+    def asked(text: str) -> str:
+        made = plan(Asked(text), NAMES, load_tools())
+        assert isinstance(made, Clarify), (text, made)
+        return made.question
+
+    assert asked("what is in this picture?").startswith("Which picture")
+    assert asked("compare schnell").startswith("Which two")
+    assert asked("Was ist auf diesem Bild?").startswith("Welches Bild")

@@ -65,7 +65,8 @@ def mode(tool: str, heard: Heard) -> str | None:
         return "inpaint"
     if expand(tool, heard):
         return "outpaint"
-    return choice("mode", heard)
+    read: str | None = choice("mode", heard)
+    return read
 
 
 def choice(name: str, heard: Heard) -> Any:

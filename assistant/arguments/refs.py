@@ -30,7 +30,10 @@ _BEFORE = re.compile(
     r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded"
     r"|my (?:first )?(?:photo|picture|image))\b"
 )
-_FOLDER = re.compile(r"(?:~|\.{1,2})?/[\w.\-/]+|\b[A-Za-z]:\\[\w.\\\-]+|\b[\w\-]+(?:/[\w.\-]+)+/?")
+_FOLDER = re.compile(
+    r"(?:^|\s)((?:~|\.{1,2})?/[\w.\-/]+|[A-Za-z]:\\[\w.\\\-]+)"
+    r"|\b(?:folder|directory|dir|path|in|from|at|under|with)\s+([\w\-]+(?:/[\w.\-]+)+/?)"
+)
 _FEW = {"two": 2, "three": 3, "four": 4}
 
 
@@ -130,10 +133,11 @@ def archive(heard: Heard) -> Ref | str | None:
     if own := _own(heard, "zip"):
         return own[0]
     if folder := _FOLDER.search(heard.gloss.said):
-        return folder[0]
+        return folder[1] or folder[2]
     for step in reversed(heard.steps):
-        if isinstance(step.arguments.get("dataset"), Ref):
-            return step.arguments["dataset"]
+        dataset = step.arguments.get("dataset")
+        if isinstance(dataset, Ref):
+            return dataset
     for turn in range(len(heard.past), 0, -1):
         for place, file in enumerate(heard.past[turn - 1].attachments, start=1):
             if file.kind == "zip":

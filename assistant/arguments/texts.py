@@ -11,11 +11,11 @@ from index.gloss import Gloss
 _SURE = 0.25  # probability from which a token may belong to a span
 _SHORTEST = 3  # words of a claim
 _GAP = 3  # tokens of other roles that a span may hold
-_QUOTES = "\"'«»„“”‘’「」《》"
+_QUOTES = "\"'«»„“”\u2018\u2019「」《》"
 _QUOTED = re.compile(
-    r"[\"«„“「]([^\"«»„“”「」]{2,})[\"»“”」]|(?<!\w)'([^']{2,})'(?!\w)|‘([^’]{2,})’"
+    r"[\"«„“「]([^\"«»„“”「」]{2,})[\"»“”」]|(?<!\w)'([^']{2,})'(?!\w)|\u2018([^\u2019]{2,})\u2019"
 )
-_EDGE = re.compile(r"^[\s,.;:!?…\-–—]+|[\s,.;:!…\-–—]+$")
+_EDGE = re.compile(r"^[\s,.;:!?…\-\u2013—]+|[\s,.;:!…\-\u2013—]+$")
 _TAIL = re.compile(
     r"(?:,?\s+(?:and|but|with|at|in|please|pls|plz|thanks|thx|for|then))+$", re.IGNORECASE
 )

@@ -1,0 +1,122 @@
+"""Plans: what people ask goes to the right tool, and nothing that is hidden in words is obeyed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.conversation import Attachment
+from assistant.fit import labelled
+from assistant.lessons import read_rows, read_texts
+from assistant.plan import Asked, Clarify, Decline, Plan, Run, plan, steps_told
+from assistant.routes import exchanges_of
+from index.encoder import load_encoder
+from tests.routes import HELD, judged, names, rows
+from tools.base import load_tools
+
+NAMES = names()
+QUESTIONS = HELD.parent
+PICTURE = (Attachment("image", "a.png"),)
+# What must hold of questions that were written apart and never fitted: share with the right tool,
+# and with all arguments right too. `make test` prints the figures; CHANGELOG tells them.
+FLOORS = {
+    "one step": (0.0, 0.0),
+}
+
+
+def made(text: str, *files: Attachment, history: Any = ()) -> Plan:
+    past = exchanges_of(history, NAMES, load_tools())
+    return plan(Asked(text, files, past), NAMES, load_tools())
+
+
+def tools(found: Plan) -> list[str]:
+    return [step.tool for step in found.steps] if isinstance(found, Run) else []
+
+
+def test_questions_written_apart() -> None:
+    found = judged(rows(), NAMES)
+    for kind, share in found.items():
+        print(f"{kind:14} {share}")
+    for kind, (tool, arguments) in FLOORS.items():
+        share = found[kind]
+        assert share.right_tool / share.asked >= tool, (kind, share.wrong)
+        assert share.right_arguments / share.asked >= arguments, (kind, share.wrong)
+    answerable = [share for kind, share in found.items() if kind not in ("decline", "clarify")]
+    declined = sum(share.declined for share in answerable)
+    assert declined / sum(share.asked for share in answerable) <= 0.03
+
+
+def test_no_judging_question_is_like_a_fitting_one() -> None:
+    fitted = [row["text"] for row in read_rows(QUESTIONS / "routing.jsonl")]
+    fitted += [row["text"] for row in read_texts(QUESTIONS / "routing.tsv")]
+    fitted += [text for text, _ in labelled()]
+    apart = [row["text"] for row in rows() if not row.get("history")]
+    encoder = load_encoder()
+    near = (encoder.encode(apart) @ encoder.encode(fitted).T).max(axis=1)
+    assert [text for text, cosine in zip(apart, near, strict=True) if cosine > 0.9] == []
+
+
+def injections() -> list[dict[str, Any]]:
+    path = Path(__file__).parent / "questions" / "injections.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("row", injections(), ids=lambda row: row["text"][:40])
+def test_instructions_hidden_in_words_are_text(row: dict[str, Any]) -> None:
+    named = (str(name).partition(":") for name in row.get("attachments", ()))
+    files = tuple(Attachment(kind, name) for kind, _, name in named)
+    found = made(row["text"], *files, history=row.get("history", ()))
+    assert not set(tools(found)) & set(row["forbidden"])
+
+
+def test_several_steps_feed_each_other() -> None:
+    asked = Asked("classify this, then draw it as a watercolour", PICTURE)
+    found = plan(asked, NAMES, load_tools())
+    assert isinstance(found, Run)
+    first, second = steps_told(found.steps, asked)
+    assert (first["tool"], second["tool"]) == ("classify", "edit")
+    assert first["arguments"]["images"] == second["arguments"]["images"] == ["attachment:1"]
+
+
+def test_a_follow_up_carries_over_what_still_holds() -> None:
+    history = [
+        {"role": "user", "text": "draw a red fox in the snow with schnell, 512x512, seed 4"},
+        {"role": "assistant", "text": "Here is the picture."},
+    ]
+    found = made("same but 768 wide", history=history)
+    assert isinstance(found, Run)
+    said = found.steps[0].arguments
+    assert (said["prompt"], said["model"]) == ("a red fox in the snow", "FLUX.1-schnell")
+    assert (said["width"], said["height"], said["seed"]) == (768, 512, 4)
+    again = made("again with another seed", history=history)
+    assert isinstance(again, Run)
+    assert "seed" not in again.steps[0].arguments
+
+
+def test_a_tool_that_nobody_has_is_declined_with_who_would_do_it() -> None:
+    found = made("draw boxes around all the cars", *PICTURE)
+    assert isinstance(found, Decline)
+    assert found.kind == "detection"
+    assert len(found.nearest) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👍",
+        "🐱🐶🚀" * 30,
+        "اكتب لي قصيدة",
+        "?",
+        "offline via the API please, a picture of a cat",
+        "draw a cat, 0x0",
+        "draw a cat, 1000000000x1000000000",
+        "draw a cat, seed minus seven",
+        "word " * 3_900,
+        "\u202edraw a cat",
+        "draw a cat. " * 40,
+        "a\x00b",
+    ],
+)
+def test_odd_questions_get_a_plan(text: str) -> None:
+    assert isinstance(made(text), Run | Clarify | Decline)
