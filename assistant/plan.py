@@ -29,6 +29,8 @@ from tools.base import Tool
 
 _STARTS = 0.5  # probability from which a token begins a later step
 _AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
+_DECLINED = 0.3  # probability of no tool from which a question is declined
+_CLOSE, _BOTH = 0.05, 0.8  # probabilities of two tools by which both may be meant
 MOST = 6  # steps that one message may ask for
 _NEAREST = 3  # tools offered where none fits
 
@@ -112,6 +114,9 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
         chosen, again = _tool(reading, situation)
         if chosen == NONE:
             return _decline(reading, whole)
+        if close := _close(reading):
+            titles = (f"{say(f'title_{name}', whole.language)}: {asked.text}" for name in close)
+            return Clarify(say("which_tool", whole.language), tuple(titles))
         heard = [(chosen, again, whole, reading)]
     else:
         heard = list(_read_parts(network, parts[:MOST], situation, names))
@@ -188,8 +193,18 @@ def _tool(reading: Reading, situation: Situation) -> tuple[str, bool]:
     best = {name: float(share[LABELS.index(name)]) for name in (*TOOLS, NONE)}
     if situation.last in best:
         best[situation.last] += again
+    if best[NONE] >= _DECLINED:
+        return NONE, False
     chosen = max(best, key=best.__getitem__)
     return chosen, chosen == situation.last and again > _AGAIN * best[chosen]
+
+
+def _close(reading: Reading) -> tuple[str, ...]:
+    """Two tools that a question may be for, one hardly likelier than the other; or none."""
+    share = np.exp(reading.tools[: len(TOOLS)])
+    first, second = np.argsort(share)[::-1][:2]
+    near = share[first] - share[second] < _CLOSE and share[first] + share[second] > _BOTH
+    return (TOOLS[first], TOOLS[second]) if near else ()
 
 
 def _decline(reading: Reading, whole: Gloss) -> Decline:

@@ -1,6 +1,6 @@
 """The tool `compare`: two or more systems side by side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from index.card import Card
@@ -61,6 +61,18 @@ _FACTS = (
     "max_megapixels", "text_encoder", "price", "price_next_megapixel", "price_edit", "macs",
     "latency_ms", "images_per_second", "seconds_per_image", "trains", "training_steps",
 )  # fmt: skip
+# What people compare by, and the properties that tell of it.
+ASPECTS: Mapping[str, tuple[str, ...]] = {
+    "price": ("price", "price_next_megapixel", "price_edit", "price_rule", "training_price"),
+    "licence": ("licence", "commercial_use", "output_use"),
+    "memory": ("memory_gib", "training_memory_gib", "memory_saving"),
+    "speed": ("latency_ms", "images_per_second", "seconds_per_image", "steps"),
+    "accuracy": ("top1", "top5", "top1_real", "top1_v2"),
+    "parameters": ("parameters",),
+    "size": ("parameters", "file_mb", "download_mb"),
+    "resolution": ("max_megapixels", "image_size", "width", "height"),
+    "quality": ("user_preference", "top1", "clip_t", "dino"),
+}
 _WORDS = {"higher": "the higher", "lower": "the lower"}
 
 
@@ -79,7 +91,7 @@ def compare(
     Args:
         ctx: the context.
         systems: names of the systems, two or more.
-        properties: names of the properties to compare; the usual ones if left out.
+        properties: what to compare by: properties or ASPECTS; the usual ones if left out.
         images: pictures for a bake-off.
         labels: their labels.
         prompts: prompts for a bake-off.
@@ -95,7 +107,11 @@ def compare(
         raise NotBuiltYet("bake-off of compare")
     cards = _cards(ctx, systems)
     yield Text(_same_job(cards))
-    shared = _rows(ctx, cards, properties or _FACTS)
+    wanted = [name for word in properties for name in ASPECTS.get(word, (word,))]
+    shared = _rows(ctx, cards, wanted or _FACTS)
+    if not shared:
+        yield Text(f"Nothing is known of their {' and '.join(properties)}; this is known instead.")
+        shared = _rows(ctx, cards, _FACTS)
     yield _table("Facts", cards, shared)
     scores = _rows(ctx, cards, _scores(ctx, cards))
     if scores and not properties:
@@ -140,7 +156,9 @@ def _rows(ctx: Context, cards: Sequence[Card], wanted: Sequence[str]) -> Rows:
     for name in wanted:
         if name not in properties():
             known = ", ".join(properties())
-            raise ToolFailed(f"{name!r} is not a property. Choose from: {known}.")
+            raise ToolFailed(
+                f"{name!r} is nothing to compare by. Choose from: {', '.join(ASPECTS)}, {known}."
+            )
         found = [ctx.evidence.find(card.id, name) for card in cards]
         found = [[f for f in facts if wording.truth(f) is not None] for facts in found]
         for at in _conditions(found):
