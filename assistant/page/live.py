@@ -82,8 +82,8 @@ class Live:
         return going
 
     def find(self, owner: str, conversation: str, page: str = "") -> Going | None:
-        """The answer that a conversation or a page load is waiting for, if any."""
-        for going in list(self._going.values()):
+        """The answer that a conversation or a page load is waiting for, the latest if several."""
+        for going in reversed(list(self._going.values())):
             ids = {going.question.conversation, going.answer.conversation, going.page} - {""}
             if going.question.owner == owner and ids & {conversation, page}:
                 return going
