@@ -1,5 +1,6 @@
 """The chat: what happens when a person sends, edits, stops, retries, chooses or judges."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ _CUT_OFF = "This question was cut off before it was answered. Retry asks it agai
 _GONE = "This conversation was deleted, perhaps in another tab. Here is a new one."
 _MOVED = "This conversation went on in another tab. Here is how it stands now; please do it again."
 _NOT_THERE = "The question that you edited is no longer there. Send again to ask it as a new one."
+_NOTHING = (gr.skip(), gr.skip(), gr.skip())
+_PASSING = 0.15  # seconds after which what was being sent has been
 FEEDBACK = ("Like", "Dislike", "Wrong tool")
 _VERDICTS: Mapping[Any, Verdict] = {True: "like", False: "dislike", FEEDBACK[2]: "wrong tool"}
 
@@ -94,7 +97,7 @@ class Chat:
         if last and agreement and now.state == "same":
             if text != last.choices[0]:
                 gr.Info("Nothing was run.")
-                yield gr.skip(), gr.skip(), gr.skip()
+                yield _NOTHING
                 return
             text, number = last.question, last.turn
         agreed = agreement or Agreement()
@@ -116,6 +119,9 @@ class Chat:
 
     async def resume(self, memory: Memory, request: gr.Request) -> AsyncIterator[Shown]:
         """Shows the conversation that the browser remembers, also while it is being answered."""
+        if self._is_watching(request):  # a question was sent meanwhile
+            yield _NOTHING
+            return
         async for shown in self._show(self._here(memory), gr.skip(), request):
             yield shown
 
@@ -132,11 +138,11 @@ class Chat:
         """Shows what another tab has done to the conversation, if anything."""
         now = self._here(memory)
         going = now.conversation and self._live.find(ME, now.conversation)
-        if now.state != "same" or going:
+        if (now.state != "same" or going) and not self._is_watching(request):
             async for shown in self._show(now, _box(), request):
                 yield shown
         else:
-            yield gr.skip(), gr.skip(), gr.skip()
+            yield _NOTHING
 
     def edit(self, memory: Memory, picked: gr.EventData) -> tuple[Any, Any, Any]:
         """Puts a question that was asked back into the box, to ask it anew in its place."""
@@ -145,7 +151,7 @@ class Chat:
             gr.Info(_MOVED)
             return self._messages(now.turns), gr.skip(), now.memory
         if not 0 <= place < len(now.turns) or self._live.find(ME, now.conversation):
-            return gr.skip(), gr.skip(), gr.skip()
+            return _NOTHING
         turn = now.turns[place]
         value = {"text": turn.question, "files": self._copies(turn.images)}
         return gr.skip(), _box(value=value), {**now.memory, "editing": turn.number}
@@ -154,10 +160,10 @@ class Chat:
         """Leaves the question that was being edited as it is."""
         return _box(value=None), {**memory, "editing": 0}
 
-    def leave(self, request: gr.Request) -> Shown:
+    async def leave(self, request: gr.Request) -> Shown:
         """Shows an empty conversation; the one before stays in the store."""
-        self._look(request)
-        return [], _box(value=None), FRESH
+        view = await self._look(request)
+        return ([], _box(value=None), FRESH) if self._is_seen(view, request) else _NOTHING
 
     def stop(self, memory: Memory, request: gr.Request) -> None:
         """Stops the answer that the page waits for; what is there by then stays."""
@@ -223,21 +229,20 @@ class Chat:
             async for shown in self._watch(going, now, busy, request):
                 yield shown
         else:
-            self._look(request)
-            yield self._messages(now.turns), box, now.memory
+            view = await self._look(request)
+            shown = self._messages(now.turns), box, now.memory
+            yield shown if self._is_seen(view, request) else _NOTHING
 
     async def _watch(
         self, going: Going, now: Here, box: Any, request: gr.Request
     ) -> AsyncIterator[Shown]:
-        view, replaced = self._look(request), going.question.replaces
+        view, replaced = await self._look(request), going.question.replaces
         turns = [turn for turn in now.turns if not replaced or turn.number < replaced]
         past = {turn.number: self._turn_messages(turn) for turn in turns}
         answers = {turn.number: [from_kept(kept) for kept in turn.answers] for turn in turns}
         asked = self._question(going.question.text, going.question.images)
         told: Memory | None = None
-        async for answer in going.watch():
-            if self._views.get(request.session_hash or "") is not view:
-                return
+        async for answer in going.watch(lambda: self._is_seen(view, request)):
             others = [messages for number, messages in past.items() if number != answer.turn]
             before = [message for turn in others[1 - LATEST :] for message in turn]
             earlier = answers.get(answer.turn, ())
@@ -247,11 +252,24 @@ class Chat:
             memory = _memory(answer, len(earlier), now, replaced)
             yield [*before, asked, *messages], box, gr.skip() if memory == told else memory
             box, told = gr.skip(), memory
+        if not self._is_seen(view, request):
+            yield _NOTHING  # Gradio sends the last one again at the end
 
-    def _look(self, request: gr.Request) -> _View:
-        """What the tab looks at from here on; its earlier streams end."""
-        view = self._views[request.session_hash or ""] = _View()
+    async def _look(self, request: gr.Request) -> _View:
+        """What the tab looks at from here on; its earlier streams end, and have said all."""
+        watching, view = self._is_watching(request), _View()
+        self._views[request.session_hash or ""] = view
+        if watching:
+            await asyncio.sleep(_PASSING)
         return view
+
+    def _is_watching(self, request: gr.Request) -> bool:
+        """Whether the tab is following an answer."""
+        return (request.session_hash or "") in self._views
+
+    def _is_seen(self, view: _View, request: gr.Request) -> bool:
+        """Whether the tab still looks at it."""
+        return self._views.get(request.session_hash or "") is view
 
     def _ready_box(self, question: Question, answer: Answer) -> Any:
         """The box ready for the next question; what was not kept stands in it again."""

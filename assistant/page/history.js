@@ -1,7 +1,7 @@
 // Beside the chat: passes on what its buttons do, asks before it renames or deletes, opens and
 // closes, and looks again when the tab comes back or another tab has changed something.
-// Run with the list's element, and what triggers an event of it with its data.
-(element, trigger) => {
+// Run with the list's element, what triggers an event of it, and what watches it being rendered.
+(element, trigger, watch) => {
   const room = document.querySelector("#room");
   const toggle = document.querySelector("#toggle");
   const side = document.querySelector("#side");
@@ -51,7 +51,8 @@
       trigger("submit", { do: name, key: row.dataset.key, title });
       if (name === "delete") document.querySelector("#new").focus();
     };
-    dialog.showModal();
+    // Not at once: the Enter that opened it would press its button as well.
+    setTimeout(() => dialog.showModal(), 0);
   };
   const does = {
     open: (row) => {
@@ -72,6 +73,17 @@
     const button = event.target.closest("[data-do]");
     if (button) does[button.dataset.do](button.closest("[data-key]"));
     if (event.target.closest(".menu")) menus(null);
+  });
+  let opened = ""; // the menu of which conversation; it stays open when the list is rendered anew
+  element.addEventListener("toggle", (event) => {
+    const { key } = event.target.closest("[data-key]").dataset;
+    if (event.target.open) opened = key;
+    else if (opened === key) opened = "";
+  }, true);
+  watch("value", () => {
+    for (const row of element.querySelectorAll("[data-key]")) {
+      if (row.dataset.key === opened) row.querySelector("details").open = true;
+    }
   });
   document.addEventListener("click", (event) => menus(event.target.closest("details")));
   document.addEventListener("keydown", (event) => {

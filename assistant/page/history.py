@@ -40,8 +40,9 @@ def history_html(
     empty = f"<p>{_NOT_FOUND if search.strip() else _NONE}</p>"
     listed = f"<ul>{rows}</ul>" if rows else empty
     return (
-        f'<nav aria-label="Conversations">{listed}{_MORE if more else ""}</nav>'
-        f"{_DIALOGS}".replace("\n", " ")
+        f'<nav aria-label="Conversations">{listed}{_MORE if more else ""}</nav>{_DIALOGS}'.replace(
+            "\n", " "
+        )
     )
 
 

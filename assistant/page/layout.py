@@ -48,7 +48,7 @@ _REMEMBER = f"""memory => {{
 _WHEN_THERE = """
 const wait = () => ["#side", "#new", "#toggle", "#box textarea"].every(
   part => document.querySelector(part)
-) ? (BEGIN)(element, trigger) : requestAnimationFrame(wait);
+) ? (BEGIN)(element, trigger, watch) : requestAnimationFrame(wait);
 wait();
 """
 _WRITE = """() => {
@@ -97,19 +97,15 @@ def build(chat: Chat, side: Side, examples: Sequence[Example]) -> gr.Blocks:
 def _wire_chat(blocks: gr.Blocks, parts: _Parts, chat: Chat) -> None:
     shown: list[Any] = [parts.chatbot, parts.box, parts.memory]
     asks = {"inputs": parts.memory, "outputs": shown, **_QUIET}
-    streams: list[Any] = [
-        parts.box.submit(chat.send, [parts.box, parts.memory], shown, **_QUIET),
-        parts.chatbot.example_select(chat.example, **asks),
-        parts.chatbot.option_select(chat.choose, **asks),
-        parts.chatbot.retry(chat.retry, **asks),
-        blocks.load(chat.resume, **asks, js=_OWN),
-        parts.history.focus(chat.refresh, **asks),
-    ]
+    parts.box.submit(chat.send, [parts.box, parts.memory], shown, **_QUIET)
+    parts.chatbot.example_select(chat.example, **asks)
+    parts.chatbot.option_select(chat.choose, **asks)
+    parts.chatbot.retry(chat.retry, **asks)
+    blocks.load(chat.resume, **asks, js=_OWN)
+    parts.history.focus(chat.refresh, **asks)
     # "multiple": one that is still being answered may be left for another.
-    streams.append(
-        parts.history.click(chat.open, **asks, cancels=[*streams], trigger_mode="multiple")
-    )
-    parts.new.click(chat.leave, None, shown, cancels=streams, **_QUIET).then(None, js=_WRITE)
+    parts.history.click(chat.open, **asks, trigger_mode="multiple")
+    parts.new.click(chat.leave, None, shown, **_QUIET).then(None, js=_WRITE)
     parts.history.edit(chat.edit, **asks).then(None, js=_WRITE)
     parts.keep.click(chat.keep, parts.memory, [parts.box, parts.memory], **_QUIET).then(
         None, js=_WRITE
@@ -130,10 +126,18 @@ def _wire_side(blocks: gr.Blocks, parts: _Parts, side: Side) -> None:
         "outputs": parts.history,
         **_QUIET,
     }
-    changes = [parts.memory.change, parts.search.input, parts.shown.change, parts.history.focus]
-    gr.on([blocks.load, *changes], **listed, trigger_mode="always_last")
+    changes = [parts.memory.change, parts.search.change, parts.shown.change, parts.history.focus]
+    # One after the other, so that the last change is the last to be shown.
+    gr.on([blocks.load, *changes], **listed, trigger_mode="multiple", concurrency_limit=1)
     parts.memory.change(None, parts.memory, None, js=_REMEMBER, **_QUIET)
-    parts.memory.change(side.told, parts.memory, [parts.bar, parts.said], **_QUIET)
+    parts.memory.change(
+        side.told,
+        parts.memory,
+        [parts.bar, parts.said],
+        trigger_mode="multiple",
+        concurrency_limit=1,
+        **_QUIET,
+    )
     parts.history.input(side.more, parts.shown, parts.shown, **_QUIET)
     changed = parts.history.submit(side.change, parts.memory, shown, **_QUIET)
     changed.then(**listed).then(None, js=f"() => {{{_TELL}}}")

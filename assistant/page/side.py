@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
 from assistant.ask import Assistant
 from assistant.conversation import ME
@@ -24,7 +25,7 @@ class Side:
         self._live = live
         self._chat = chat
 
-    def listed(self, memory: Memory, search: str, shown: int) -> str:
+    def listed(self, memory: Memory, search: str | None, shown: int) -> str:
         """The list as it is now.
 
         Args:
@@ -33,12 +34,12 @@ class Side:
             shown: how many conversations at most.
         """
         try:
-            found = self._assistant.store.conversations(ME, search, shown + 1)
+            found = self._assistant.store.conversations(ME, search or "", shown + 1)
         except StoreFailed as failure:
             raise gr.Error(str(failure), print_exception=False) from None
         current = str((memory or FRESH)["conversation"])
         more = len(found) > shown
-        return history_html(found[:shown], current, search, more, datetime.now(UTC))
+        return history_html(found[:shown], current, search or "", more, datetime.now(UTC))
 
     def more(self, shown: int) -> int:
         """How many are shown when older ones are asked for."""
@@ -55,21 +56,21 @@ class Side:
         said += "What followed it will be replaced." if after else "Its answer will be replaced."
         return gr.Row(visible=True), said
 
-    def change(self, memory: Memory, request: gr.Request, asked: gr.EventData) -> Shown:
+    async def change(self, memory: Memory, request: gr.Request, asked: gr.EventData) -> Shown:
         """Renames or deletes a conversation; deleting the one that is shown leaves it."""
         key = str(asked.key)
         try:
             if asked.do == "rename":
-                self._assistant.store.rename(ME, key, str(asked.title))
-                return gr.skip(), gr.skip(), gr.skip()
-            self._delete(key)
+                await run_in_threadpool(self._assistant.store.rename, ME, key, str(asked.title))
+            else:
+                await run_in_threadpool(self._delete, key)
         except UnknownConversation:
             gr.Info("This conversation was deleted already.")
         except StoreFailed as failure:
             raise gr.Error(str(failure), print_exception=False) from None
-        if key != (memory or FRESH)["conversation"]:
+        if asked.do == "rename" or key != (memory or FRESH)["conversation"]:
             return gr.skip(), gr.skip(), gr.skip()
-        return self._chat.leave(request)
+        return await self._chat.leave(request)
 
     def _delete(self, key: str) -> None:
         if going := self._live.find(ME, key):
