@@ -37,18 +37,21 @@
 
   // --- what the buttons of the list do
   const menus = (but) => {
-    for (const menu of element.querySelectorAll("details[open]")) if (menu !== but) menu.open = false;
+    for (const menu of element.querySelectorAll("details[open]")) {
+      if (menu !== but) menu.open = false;
+    }
   };
-  const asked = (name, row, open) => {
-    const dialog = element.querySelector(`#${name}`);
-    const back = row.querySelector("summary");
+  const rowOf = (key) => element.querySelector(`[data-key="${key}"]`);
+  const ask = (name, row, open) => {
+    const dialog = document.querySelector(`#asks [data-ask=${name}]`);
+    const { key } = row.dataset; // now: the list may be rendered anew while the dialog is open
     open(dialog);
     dialog.returnValue = "";
     dialog.onclose = () => {
-      if (back.isConnected) back.focus();
+      (rowOf(key)?.querySelector("summary") ?? document.querySelector("#new")).focus();
       if (dialog.returnValue !== "yes") return;
       const title = name === "rename" ? dialog.querySelector("input").value : "";
-      trigger("submit", { do: name, key: row.dataset.key, title });
+      trigger("submit", { do: name, key, title });
       if (name === "delete") document.querySelector("#new").focus();
     };
     // Not at once: the Enter that opened it would press its button as well.
@@ -60,12 +63,12 @@
       leave();
     },
     more: () => trigger("input", {}),
-    rename: (row) => asked("rename", row, (dialog) => {
+    rename: (row) => ask("rename", row, (dialog) => {
       const title = dialog.querySelector("input");
       title.value = row.dataset.title;
       title.select();
     }),
-    delete: (row) => asked("delete", row, (dialog) => {
+    delete: (row) => ask("delete", row, (dialog) => {
       dialog.querySelector("q").textContent = row.dataset.title;
     }),
   };
@@ -81,9 +84,8 @@
     else if (opened === key) opened = "";
   }, true);
   watch("value", () => {
-    for (const row of element.querySelectorAll("[data-key]")) {
-      if (row.dataset.key === opened) row.querySelector("details").open = true;
-    }
+    const menu = opened && rowOf(opened)?.querySelector("details");
+    if (menu) menu.open = true;
   });
   document.addEventListener("click", (event) => menus(event.target.closest("details")));
   document.addEventListener("keydown", (event) => {

@@ -10,13 +10,12 @@ from assistant.store import Conversation
 _NONE = "Your conversations will stand here."
 _NOT_FOUND = "No conversation holds these words."
 _MORE = '<button type="button" class="all" data-do="more">Show older ones</button>'
-_DIALOGS = """
-<dialog id="rename" aria-labelledby="rename-title"><form method="dialog">
+DIALOGS = """<dialog data-ask="rename" aria-labelledby="rename-title"><form method="dialog">
 <h2 id="rename-title">Rename this conversation</h2>
 <label>Its title <input name="title" maxlength="120" required autocomplete="off"></label>
 <p><button value="yes" class="primary">Save</button>
 <button value="" formnovalidate>Cancel</button></p></form></dialog>
-<dialog id="delete" aria-labelledby="delete-title"><form method="dialog">
+<dialog data-ask="delete" aria-labelledby="delete-title"><form method="dialog">
 <h2 id="delete-title">Delete this conversation?</h2>
 <p><q></q> goes with its questions, answers and pictures. It cannot be brought back.</p>
 <p><button value="" autofocus>Keep it</button>
@@ -27,7 +26,7 @@ _DIALOGS = """
 def history_html(
     found: Sequence[Conversation], current: str, search: str, more: bool, now: datetime
 ) -> str:
-    """The list with its dialogs; what a button does stands in its `data-do`.
+    """The list; what a button does stands in its `data-do`, and history.js does it.
 
     Args:
         found: the conversations, newest first.
@@ -39,11 +38,7 @@ def history_html(
     rows = "".join(_row(one, current, now) for one in found)
     empty = f"<p>{_NOT_FOUND if search.strip() else _NONE}</p>"
     listed = f"<ul>{rows}</ul>" if rows else empty
-    return (
-        f'<nav aria-label="Conversations">{listed}{_MORE if more else ""}</nav>{_DIALOGS}'.replace(
-            "\n", " "
-        )
-    )
+    return f'<nav aria-label="Conversations">{listed}{_MORE if more else ""}</nav>'
 
 
 def when(time: str, now: datetime) -> str:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from assistant.page.chat import FEEDBACK, Chat
 from assistant.page.examples import Example
+from assistant.page.history import DIALOGS
 from assistant.page.side import PAGE, Side
 from assistant.server.files import REFUSAL
 
@@ -46,7 +47,7 @@ _REMEMBER = f"""memory => {{
 }}"""
 # Gradio mounts the parts of a page in any order.
 _WHEN_THERE = """
-const wait = () => ["#side", "#new", "#toggle", "#box textarea"].every(
+const wait = () => ["#side", "#new", "#asks dialog", "#toggle", "#box textarea"].every(
   part => document.querySelector(part)
 ) ? (BEGIN)(element, trigger, watch) : requestAnimationFrame(wait);
 wait();
@@ -160,6 +161,7 @@ def _parts(examples: Sequence[Example]) -> _Parts:
                 max_lines=1,
             )
             history = _history()
+            gr.HTML(DIALOGS, elem_id="asks", apply_default_css=False)
         with gr.Column(elem_id="main", min_width=0):
             with gr.Row(elem_id="head"):
                 gr.Button("Conversations", elem_id="toggle", size="sm", scale=0, min_width=0)

@@ -139,6 +139,7 @@ def test_a_conversation_is_renamed(page: Page) -> None:
     box.press("Enter")
     expect(listed(page).first).to_have_text(odd)
     pick(page, odd, "Rename").click()
+    expect(page.locator("dialog[open] input")).to_have_value(odd)
     page.keyboard.press("Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
     reload(page)
