@@ -180,7 +180,8 @@ def _opened(
     """The answer with its place in the conversation, which is kept from here on."""
     if question.turn:
         return answer
-    turn = assistant.store.start_turn(question.owner, question.conversation, question.text, images)
+    place = (question.owner, question.conversation, question.text, images, question.replaces)
+    turn = assistant.store.start_turn(*place)
     return replace(answer, conversation=turn.conversation, turn=turn.number)
 
 
@@ -191,7 +192,7 @@ def _kept(assistant: Assistant, question: Question, answer: Answer) -> Answer:
         assistant.store.keep_answer(
             question.owner, answer.conversation, answer.turn, to_kept(answer)
         )
-    except StoreFailed as failure:
+    except (StoreFailed, UnknownConversation) as failure:
         note = Text(f"This answer could not be kept: {failure}")
         return replace(answer, blocks=(*answer.blocks, note))
     return answer

@@ -20,6 +20,7 @@ class Question:
         mask: a mask file; none if there is none.
         conversation: id of the conversation to go on with; empty starts a new one.
         turn: number of the turn to answer again; 0 asks a new one.
+        replaces: number of the turn in whose place it is asked, with all after it; 0 if none.
         owner: whose question it is.
         agreement: what they agreed to in advance.
     """
@@ -29,6 +30,7 @@ class Question:
     mask: Path | None = None
     conversation: str = ""
     turn: int = 0
+    replaces: int = 0
     owner: str = ME
     agreement: Agreement = field(default_factory=Agreement)
 

@@ -51,6 +51,11 @@ def from_kept(kept: Mapping[str, Any]) -> Answer:
     )
 
 
+def without_whole(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON of a kept answer, as programs read it."""
+    return {name: value for name, value in kept.items() if name != _WHOLE}
+
+
 def _block_kept(block: Block) -> dict[str, Any]:
     row = {name: getattr(block, name) for name in block.__dataclass_fields__}
     row["cites"] = [fact.id for fact in block.cites]

@@ -119,6 +119,15 @@ class Uploads:
             raise Refused(name, _unwritten(self._home, reply["unwritten"]))
         return Upload(target, name, reply["width"], reply["height"], reply["note"])
 
+    def remove(self, paths: Sequence[Path], owner: str) -> None:
+        """Deletes kept pictures of an owner; what is not one, or gone already, is left alone."""
+        folder = _folder(self._home / "uploads", owner).resolve()
+        for path in (path.resolve() for path in paths):
+            if path.parent.parent == folder:
+                path.unlink(missing_ok=True)
+                with suppress(OSError):  # another picture of the same content lies beside it
+                    path.parent.rmdir()
+
     def close(self) -> None:
         """Ends the decoder program."""
         self._decoder.close()

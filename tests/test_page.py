@@ -66,6 +66,7 @@ class Words(HTMLParser):
 def test_a_real_answer_shows_its_tool_and_folds_its_evidence(femto: Answer) -> None:
     messages = answer_messages(femto, (), HOME)
     (step,) = titled(messages, "explain · done · ")
+    assert step["metadata"]["title"].endswith(" s · why this tool?")
     assert step["metadata"]["status"] == "done"
     assert "Why this tool: It is most like" in step["content"]
     (evidence,) = titled(messages, f"Evidence · {len(femto.evidence)} facts · answered in ")

@@ -31,9 +31,11 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, folder: PageFolder) ->
     from assistant.page.examples import examples
     from assistant.page.layout import build
     from assistant.page.look import theme
+    from assistant.page.side import Side
 
     tries = examples(folder.path)
-    blocks = build(Chat(assistant, live, tries, folder), tries)
+    chat = Chat(assistant, live, tries, folder)
+    blocks = build(chat, Side(assistant, live, chat), tries)
     gr.mount_gradio_app(
         app,
         blocks,

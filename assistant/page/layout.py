@@ -1,18 +1,22 @@
 """The parts of the page, and which event of the chat each one calls."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from assistant.page.chat import FEEDBACK, Chat
 from assistant.page.examples import Example
+from assistant.page.history import DIALOGS
+from assistant.page.side import PAGE, Side
 from assistant.server.files import REFUSAL
 
 _TITLE = "Fitting Room"
 _INTRO = """# Fitting Room
 Find, run and compare image models on your own pictures. Every number is measured here or cited."""
-_PLACEHOLDER = """### Which model fits?
+_PLACEHOLDER = """## Which model fits?
 Ask a question or drop in a picture. Or try one of these:"""
 _GETTING_READY = "Getting ready: the models are starting."
 _AT_ONCE = 32  # answers streamed at once; what needs a model queues for the worker
@@ -21,45 +25,166 @@ _HOUR = 3600  # seconds
 _PASTE = 2_000_000  # characters; a longer text is uploaded as a file, and refused as one
 # Gradio sends this secret to every visitor, so it hides nothing; it must only stay the same.
 _REMEMBERED = "fitting-room-conversation"
-# The box has no event for uploads; this looks at its files in the browser.
-_FIND_REFUSED = f"box => box.files.map(f => f.path).filter(p => p.endsWith('{REFUSAL}')).join()"
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
+# --- what runs in the browser
+# The box has no event for uploads; this looks at its files.
+_FIND_REFUSED = f"box => box.files.map(f => f.path).filter(p => p.endsWith('{REFUSAL}')).join()"
+# A tab comes back to its own conversation; a new tab to the one that was used last.
+_OWN = """memory => {
+  const own = sessionStorage.getItem("fitting-room");
+  window.isOwn = true;
+  return own === null ? memory : {conversation: own, seen: "", editing: 0};
+}"""
+_TELL = """
+  window.others ??= new BroadcastChannel("fitting-room");
+  window.others.postMessage("");
+"""
+_REMEMBER = f"""memory => {{
+  if (!window.isOwn || !memory) return;
+  sessionStorage.setItem("fitting-room", memory.conversation);
+  {_TELL}
+}}"""
+# Gradio mounts the parts of a page in any order.
+_WHEN_THERE = """
+const wait = () => ["#side", "#new", "#asks dialog", "#toggle", "#box textarea"].every(
+  part => document.querySelector(part)
+) ? (BEGIN)(element, trigger, watch) : requestAnimationFrame(wait);
+wait();
+"""
+_WRITE = """() => {
+  const box = document.querySelector("#box textarea");
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+}"""
 
-def build(chat: Chat, examples: Sequence[Example]) -> gr.Blocks:
+
+@dataclass(frozen=True)
+class _Parts:
+    memory: gr.BrowserState
+    shown: gr.State
+    new: gr.Button
+    search: gr.Textbox
+    history: gr.HTML
+    ready: gr.Markdown
+    chatbot: gr.Chatbot
+    bar: gr.Row
+    said: gr.Markdown
+    keep: gr.Button
+    box: gr.MultimodalTextbox
+    refused: gr.Textbox
+    timer: gr.Timer
+
+
+def build(chat: Chat, side: Side, examples: Sequence[Example]) -> gr.Blocks:
     """The page.
 
     Args:
-        chat: what happens on each event.
+        chat: what happens on each event of the conversation.
+        side: what happens on each event of the list beside it.
         examples: what to try first.
     """
     blocks = gr.Blocks(
         title=_TITLE, analytics_enabled=False, fill_height=True, delete_cache=(_HOUR, 24 * _HOUR)
     )
     with blocks:
-        memory = gr.BrowserState(None, storage_key=_REMEMBERED, secret=_REMEMBERED)
-        with gr.Row(elem_id="head"):
-            gr.Markdown(_INTRO, elem_id="intro")
-            new = gr.Button("New chat", elem_id="new", size="sm", scale=0, min_width=90)
-        ready = gr.Markdown(_GETTING_READY, elem_id="ready", visible=False)
-        chatbot, box, timer = _chatbot(examples), _box(), gr.Timer(1.0)
-        refused = gr.Textbox(visible="hidden", label="Refused files")
-        asks = {"inputs": memory, "outputs": [chatbot, box, memory], **_QUIET}
-        streams: list[Any] = [
-            box.submit(chat.send, [box, memory], [chatbot, box, memory], **_QUIET),
-            chatbot.example_select(chat.example, **asks),
-            chatbot.option_select(chat.choose, **asks),
-            chatbot.retry(chat.retry, **asks),
-            blocks.load(chat.resume, **asks),
-        ]
-        new.click(chat.leave, None, [chatbot, box, memory], cancels=streams, **_QUIET)
-        box.stop(chat.stop, memory, None, queue=False, **_QUIET)
-        box.change(None, box, refused, js=_FIND_REFUSED, **_QUIET)
-        refused.change(chat.check, box, box, **_QUIET)
-        chatbot.like(chat.judge, memory, None, **_QUIET)
-        gr.on([blocks.load, timer.tick], chat.ready, None, [ready, timer], queue=False, **_QUIET)
+        parts = _parts(examples)
+        _wire_side(blocks, parts, side)
+        _wire_chat(blocks, parts, chat)
     blocks.queue(api_open=False, max_size=_WAITING, default_concurrency_limit=_AT_ONCE)
     return blocks
+
+
+def _wire_chat(blocks: gr.Blocks, parts: _Parts, chat: Chat) -> None:
+    shown: list[Any] = [parts.chatbot, parts.box, parts.memory]
+    asks = {"inputs": parts.memory, "outputs": shown, **_QUIET}
+    parts.box.submit(chat.send, [parts.box, parts.memory], shown, **_QUIET)
+    parts.chatbot.example_select(chat.example, **asks)
+    parts.chatbot.option_select(chat.choose, **asks)
+    parts.chatbot.retry(chat.retry, **asks)
+    blocks.load(chat.resume, **asks, js=_OWN)
+    parts.history.focus(chat.refresh, **asks)
+    # "multiple": one that is still being answered may be left for another.
+    parts.history.click(chat.open, **asks, trigger_mode="multiple")
+    parts.new.click(chat.leave, None, shown, **_QUIET).then(None, js=_WRITE)
+    parts.history.edit(chat.edit, **asks).then(None, js=_WRITE)
+    parts.keep.click(chat.keep, parts.memory, [parts.box, parts.memory], **_QUIET).then(
+        None, js=_WRITE
+    )
+    parts.box.stop(chat.stop, parts.memory, None, queue=False, **_QUIET)
+    parts.box.change(None, parts.box, parts.refused, js=_FIND_REFUSED, **_QUIET)
+    parts.refused.change(chat.check, parts.box, parts.box, **_QUIET)
+    parts.chatbot.like(chat.judge, parts.memory, None, **_QUIET)
+    waiting = [parts.ready, parts.timer]
+    gr.on([blocks.load, parts.timer.tick], chat.ready, None, waiting, queue=False, **_QUIET)
+
+
+def _wire_side(blocks: gr.Blocks, parts: _Parts, side: Side) -> None:
+    shown: list[Any] = [parts.chatbot, parts.box, parts.memory]
+    listed: dict[str, Any] = {
+        "fn": side.listed,
+        "inputs": [parts.memory, parts.search, parts.shown],
+        "outputs": parts.history,
+        **_QUIET,
+    }
+    changes = [parts.memory.change, parts.search.change, parts.shown.change, parts.history.focus]
+    # One after the other, so that the last change is the last to be shown.
+    gr.on([blocks.load, *changes], **listed, trigger_mode="multiple", concurrency_limit=1)
+    parts.memory.change(None, parts.memory, None, js=_REMEMBER, **_QUIET)
+    parts.memory.change(
+        side.told,
+        parts.memory,
+        [parts.bar, parts.said],
+        trigger_mode="multiple",
+        concurrency_limit=1,
+        **_QUIET,
+    )
+    parts.history.input(side.more, parts.shown, parts.shown, **_QUIET)
+    changed = parts.history.submit(side.change, parts.memory, shown, **_QUIET)
+    changed.then(**listed).then(None, js=f"() => {{{_TELL}}}")
+
+
+# --- the parts
+def _parts(examples: Sequence[Example]) -> _Parts:
+    memory = gr.BrowserState(None, storage_key=_REMEMBERED, secret=_REMEMBERED)
+    shown, timer = gr.State(PAGE), gr.Timer(1.0)
+    refused = gr.Textbox(visible="hidden", label="Refused files")
+    with gr.Row(elem_id="room"):
+        with gr.Column(elem_id="side", scale=0, min_width=0):
+            new = gr.Button("New conversation", elem_id="new", size="sm")
+            search = gr.Textbox(
+                label="Search conversations",
+                show_label=False,
+                elem_id="search",
+                placeholder="Search conversations",
+                container=False,
+                max_lines=1,
+            )
+            history = _history()
+            gr.HTML(DIALOGS, elem_id="asks", apply_default_css=False)
+        with gr.Column(elem_id="main", min_width=0):
+            with gr.Row(elem_id="head"):
+                gr.Button("Conversations", elem_id="toggle", size="sm", scale=0, min_width=0)
+                gr.Markdown(_INTRO, elem_id="intro")
+            ready = gr.Markdown(_GETTING_READY, elem_id="ready", visible=False)
+            chatbot = _chatbot(examples)
+            with gr.Row(elem_id="bar", visible=False) as bar:
+                said = gr.Markdown("", elem_id="said")
+                keep = gr.Button("Cancel", elem_id="keep", size="sm", scale=0, min_width=0)
+            box = _box()
+    return _Parts(
+        memory, shown, new, search, history, ready, chatbot, bar, said, keep, box, refused, timer
+    )
+
+
+def _history() -> gr.HTML:
+    script = Path(__file__).with_name("history.js").read_text(encoding="utf-8")
+    return gr.HTML(
+        "",
+        elem_id="history",
+        js_on_load=_WHEN_THERE.replace("BEGIN", script),
+        apply_default_css=False,
+    )
 
 
 def _chatbot(examples: Sequence[Example]) -> gr.Chatbot:
@@ -76,6 +201,7 @@ def _chatbot(examples: Sequence[Example]) -> gr.Chatbot:
         placeholder=_PLACEHOLDER,
         examples=shown,
         buttons=["copy"],
+        editable="user",
         feedback_options=FEEDBACK,
         latex_delimiters=[],
         allow_tags=False,

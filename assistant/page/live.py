@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from assistant.answer import Answer
@@ -45,10 +45,14 @@ class Going:
         """Takes the answer as it is now."""
         self.answer, self._since = answer, time.monotonic()
 
-    async def watch(self) -> AsyncIterator[Answer]:
-        """The answer each time it has grown or time has passed, the last one finished."""
+    async def watch(self, wanted: Callable[[], bool] = lambda: True) -> AsyncIterator[Answer]:
+        """The answer each time it has grown or time has passed, the last one finished.
+
+        Args:
+            wanted: whether to go on; looked at often.
+        """
         seen, shown = None, 0.0
-        while True:
+        while wanted():
             answer = self.answer
             if answer is not seen or time.monotonic() - shown >= _TICK:
                 seen, shown = answer, time.monotonic()
@@ -82,8 +86,8 @@ class Live:
         return going
 
     def find(self, owner: str, conversation: str, page: str = "") -> Going | None:
-        """The answer that a conversation or a page load is waiting for, if any."""
-        for going in list(self._going.values()):
+        """The answer that a conversation or a page load is waiting for, the latest if several."""
+        for going in reversed(list(self._going.values())):
             ids = {going.question.conversation, going.answer.conversation, going.page} - {""}
             if going.question.owner == owner and ids & {conversation, page}:
                 return going

@@ -1,5 +1,5 @@
 // Keeps the conversation at its end while an answer grows, unless the person has scrolled away or
-// opened a fold; and takes a fold's nameless arrow, which does what its title does, off the keyboard.
+// opened a fold; and takes a fold's nameless arrow, which does what its title does, out of reach.
 () => {
   const near = 80; // pixels
   let pinned = true;
@@ -13,9 +13,12 @@
       pinned = true;
     }
     if (wrap && pinned) wrap.scrollTop = wrap.scrollHeight;
-    for (const arrow of document.querySelectorAll("#chat .title .arrow button")) {
-      arrow.tabIndex = -1;
-      arrow.ariaHidden = "true";
+    for (const arrow of document.querySelectorAll("#chat .title .arrow")) arrow.inert = true;
+    // Gradio calls it a list, and its buttons are no items of one.
+    document.querySelector("#chat .examples")?.setAttribute("role", "group");
+    document.querySelector("#chat .examples")?.setAttribute("aria-label", "Examples");
+    for (const title of document.querySelectorAll("#chat .thought-group > .title")) {
+      title.ariaExpanded = String(title.classList.contains("expanded"));
     }
   };
   const look = (event) => {

@@ -1,54 +1,53 @@
 """An answer as chat messages: Markdown throughout, so that it can be copied and folded whole."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from assistant.answer import Answer, StepState
-from index.evidence import Claim, Fact, Measurement
-from index.properties import properties, show
-from tools.base import Block, File, Image, Plot, Table, Text
-from tools.wording import shown
+from assistant.page.markdown import body, evidence, literal, reason, seconds_in_words
+from tools.base import File, Image, Plot
 
 Message = dict[str, Any]
 
 _SHOWN = 2_000  # characters of a question that the page repeats
-_NUMBERS = re.compile(r"[-+$~<>]*\s?[\d.,]+(?:e[-+]?\d+)?\s?\S{0,10}|-|", re.IGNORECASE)
 
 
 def user_message(text: str, pictures: Sequence[str]) -> Message:
-    """The person's words, taken literally, and their pictures.
+    """The person's words, taken literally, and their pictures, numbered if there are several.
 
     Args:
         text: the question.
         pictures: addresses of its pictures on this server.
     """
     words = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ... ({len(text):,} characters)"
+    several = len(pictures) > 1
     seen = " ".join(
-        _picture(address, f"Picture {place} of the question")
+        _picture(address, f"Picture {place} of the question", str(place) if several else "")
         for place, address in enumerate(pictures, start=1)
     )
-    content = "\n\n".join(filter(None, (seen, _literal(words))))
+    content = "\n\n".join(filter(None, (seen, literal(words))))
     return {"role": "user", "content": content or "(empty)"}
 
 
 def answer_messages(answer: Answer, earlier: Sequence[Answer], home: Path) -> list[Message]:
-    """An answer with its tools, its evidence folded under it, and the answers it replaces.
+    """An answer with its tools and why, its evidence folded under it, and the answers it replaces.
 
     Args:
         answer: the answer, finished or still growing.
         earlier: older answers to the same question, oldest first.
         home: the folder that holds the files of answers.
     """
+    file = partial(_file, home=home)
     messages = [_step(step) for step in answer.steps]
     if not answer.finished and not any(step.status == "running" for step in answer.steps):
         messages.append(_fold("Looking it up", "", pending=True))
-    if body := _body(answer, home):
-        messages.append({"role": "assistant", "content": body})
+    if said := body(answer, file):
+        messages.append({"role": "assistant", "content": said})
     if answer.finished and answer.evidence:
-        messages.append(_fold(_evidence_title(answer), _evidence(answer)))
+        messages.append(_fold(_evidence_title(answer), evidence(answer)))
     for place, old in enumerate(reversed(earlier)):
         title = "Earlier answer" if not place else f"Earlier answer, {place + 1} back"
         messages.append(_fold(title, _whole(old, home)))
@@ -80,144 +79,42 @@ def _fold(title: str, content: str, *, pending: bool = False) -> Message:
 def _step(step: StepState) -> Message:
     title = f"{step.tool} · {step.status}"
     if step.seconds:
-        title += f" · {_time(step.seconds)}"
-    return _fold(title, _step_details(step), pending=step.status == "running")
+        title += f" · {seconds_in_words(step.seconds)}"
+    running = step.status == "running"
+    if step.why and not running:
+        title += " · why this tool?"
+    progress = f"{step.done:.0%} {literal(step.note)}".strip() if running else ""
+    lines = (progress, literal(step.error), "" if running else reason(step))
+    return _fold(title, "\n\n".join(filter(None, lines)), pending=running)
 
 
-def _step_details(step: StepState) -> str:
-    given = ", ".join(f"{name} = {_literal(_value(v))}" for name, v in step.arguments.items())
-    progress = f"{step.done:.0%} {_literal(step.note)}" if step.status == "running" else ""
-    lines = (
-        progress.strip(),
-        _literal(step.error),
-        f"Why this tool: {_literal(step.why)}" if step.why else "",
-        f"Given: {given}" if given else "",
-    )
-    return "\n\n".join(filter(None, lines))
-
-
-def _value(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _time(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-
-
-# --- what it says
-def _body(answer: Answer, home: Path) -> str:
-    parts = [*_blocks(answer.blocks, home)]
-    if answer.ask:
-        opening = "**This did not work.** " if answer.outcome == "failed" else ""
-        parts.append(opening + _literal(answer.ask))
-    return "\n\n".join(parts)
-
-
-def _blocks(blocks: Sequence[Block], home: Path) -> Iterator[str]:
-    """Each block as Markdown; pictures that follow one another share a paragraph."""
-    row: list[str] = []
-    for block in blocks:
-        if isinstance(block, Image):
-            row.append(_picture(address(block.path, home), block.alt))
-            continue
-        if row:
-            yield " ".join(row)
-            row = []
-        yield _block(block, home)
-    if row:
-        yield " ".join(row)
-
-
-def _block(block: Text | Table | Plot | File, home: Path) -> str:
-    match block:
-        case Text(text):
-            return text
-        case Table():
-            return _table(block)
-        case Plot(path, alt):
-            return _picture(f"{address(path, home)}#plot", alt)
-        case File(path, alt):
-            return f"[{_literal(path.name)}]({address(path, home)}) {_literal(alt)}"
-
-
-def _picture(where: str, alt: str) -> str:
-    if not where:
-        return f"*{_literal(alt)}*"
-    return f"[![{_literal(alt)}]({where})]({where})"
-
-
-def _table(table: Table) -> str:
-    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
-    aligned = ["---:" if _is_numeric(cells) else "---" for cells in columns]
-    lines = [_row(table.columns), _row(aligned), *(map(_row, table.rows))]
-    title = f"**{table.title}**\n\n" if table.title else ""
-    return title + "\n".join(lines)
-
-
-def _row(cells: Sequence[str]) -> str:
-    clean = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(clean)} |"
-
-
-def _is_numeric(cells: Sequence[str]) -> bool:
-    return bool(cells) and all(_NUMBERS.fullmatch(cell.strip()) for cell in cells)
-
-
-# --- what stands behind it
 def _evidence_title(answer: Answer) -> str:
     facts = len(answer.evidence)
     counted = f"{facts} fact" if facts == 1 else f"{facts} facts"
-    return f"Evidence · {counted} · answered in {_time(answer.seconds)}"
-
-
-def _evidence(answer: Answer) -> str:
-    used = list(dict.fromkeys(fact.system for fact in answer.evidence))
-    found = [hit.system for hit in answer.hits if hit.system and hit.system not in used]
-    parts = [
-        "\n".join(_fact(fact) for fact in answer.evidence),
-        f"Cards used: {', '.join(used)}",
-        f"Also found: {', '.join(dict.fromkeys(found))}" if found else "",
-    ]
-    return "\n\n".join(filter(None, parts))
-
-
-def _fact(fact: Fact) -> str:
-    rule = properties().get(fact.property)
-    label = rule.label if rule else fact.property
-    at = f" ({_literal(fact.at)})" if fact.at else ""
-    said = _claimed(fact) if isinstance(fact, Claim) else _measured(fact)
-    return f"- **{_literal(fact.system)}**, {label}{at}: {said}"
-
-
-def _claimed(claim: Claim) -> str:
-    value = _literal(show(claim.value, claim.unit))
-    source = f"[source]({claim.source})" if claim.source.startswith("http") else claim.source
-    cited = f"says {_literal(claim.says)}, {source}, {claim.date}"
-    if claim.verdict == "refuted":
-        right = "" if claim.right is None else f" Right: {show(claim.right, claim.unit)}."
-        return f"~~{value}~~ **refuted.**{right} {_literal(claim.note)} ({cited})"
-    marked = "" if claim.verdict == "claimed" else f"**{claim.verdict}**, "
-    return f"{value} ({marked}{cited})"
-
-
-def _measured(found: Measurement) -> str:
-    where = f"measured on {found.device}, {found.machine}, {found.date}"
-    return f"{shown(found)} ({_literal(where)}; {_literal(found.versions)})"
+    return f"Evidence · {counted} · answered in {seconds_in_words(answer.seconds)}"
 
 
 def _whole(answer: Answer, home: Path) -> str:
     """An answer that another one has replaced, in one piece."""
     steps = ", ".join(f"{step.tool} ({step.status})" for step in answer.steps)
-    evidence = _evidence(answer) if answer.evidence else ""
-    return "\n\n".join(filter(None, (f"*{steps}*" if steps else "", _body(answer, home), evidence)))
+    behind = evidence(answer) if answer.evidence else ""
+    said = body(answer, partial(_file, home=home))
+    return "\n\n".join(filter(None, (f"*{steps}*" if steps else "", said, behind)))
 
 
-def _literal(text: str) -> str:
-    """Text that Markdown leaves as it is."""
-    text = re.sub(r"([\\`*<>\[\]~|&]|\b_|_\b)", r"\\\1", text)
-    text = re.sub(
-        r"^[ \t]+", lambda indent: "\N{NO-BREAK SPACE}" * len(indent[0]), text, flags=re.M
-    )
-    return re.sub(r"^(\d*)([#+.)=-])(?=[#=-]*(\s|$))", r"\1\\\2", text, flags=re.M)
+def _file(block: Image | Plot | File, home: Path) -> str:
+    where = address(block.path, home)
+    match block:
+        case Image():
+            return _picture(where, block.alt)
+        case Plot():
+            return _picture(f"{where}#plot", block.alt)
+        case File():
+            return f"[{literal(block.path.name)}]({where}) {literal(block.alt)}"
+
+
+def _picture(where: str, alt: str, number: str = "") -> str:
+    if not where:
+        return f"*{literal(alt)}*"
+    face = f" **{number}**" if number else ""
+    return f"[![{literal(alt)}]({where}){face}]({where})"

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from assistant.ask import Assistant
-from assistant.server import files
+from assistant.server import conversations, files
 from assistant.server.guard import Guard
 
 _UPLOAD_BYTES = {"local": 45_000_000, "public": 20_000_000}  # of one upload, all files together
@@ -53,6 +53,7 @@ def create_app(assistant: Assistant) -> FastAPI:
         return {"ok": True, "version": _version(), "worker": assistant.worker.ready}
 
     app.include_router(files.router(assistant, folder))
+    app.include_router(conversations.router(assistant))
     page.mount(app, assistant, live, folder)
     app.add_middleware(Guard, upload_bytes=_UPLOAD_BYTES[assistant.settings.audience])
     return app

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from assistant.conversation import Turn
+from assistant.store import conversations, facts
+from assistant.store.conversations import Conversation
 from assistant.store.database import StoreFailed, open_database, worded
 from assistant.store.tables import (
     VERDICTS,
@@ -22,10 +24,18 @@ from assistant.store.tables import (
     TurnRow,
     Verdict,
 )
+from assistant.store.words import answer_words, searchable, title_of
 from index.catalog import Catalog
 from index.evidence import Fact, Match, Measurement
 
-__all__ = ["OwnerEvidence", "Store", "StoreFailed", "UnknownConversation", "Verdict"]
+__all__ = [
+    "Conversation",
+    "OwnerEvidence",
+    "Store",
+    "StoreFailed",
+    "UnknownConversation",
+    "Verdict",
+]
 
 
 class UnknownConversation(Exception):
@@ -51,7 +61,12 @@ class Store:
 
     # --- conversations
     def start_turn(
-        self, owner: str, conversation: str, question: str, images: Sequence[Path]
+        self,
+        owner: str,
+        conversation: str,
+        question: str,
+        images: Sequence[Path],
+        replaces: int = 0,
     ) -> Turn:
         """Keeps a question as the next turn.
 
@@ -60,21 +75,21 @@ class Store:
             conversation: id of the conversation; empty starts a new one.
             question: the person's words.
             images: its pictures, decoded.
+            replaces: number of the turn in whose place, and in that of all after it, this one
+                stands; they are kept and no longer shown. 0 replaces none.
 
         Raises:
-            UnknownConversation: the owner has no such conversation.
+            UnknownConversation: the owner has no such conversation, or it shows no such turn.
         """
         now = _now()
         with self._writing() as session:
             if not conversation:
-                conversation = uuid.uuid4().hex
-                session.add(ConversationRow(owner=owner, key=conversation, turns=0, started=now))
-                session.flush()
+                conversation = self._start(session, owner, title_of(question), now)
             # Counting and reading the count is one statement, so no two turns share a number.
             counted = session.execute(
                 update(ConversationRow)
                 .where(ConversationRow.owner == owner, ConversationRow.key == conversation)
-                .values(turns=ConversationRow.turns + 1)
+                .values(turns=ConversationRow.turns + 1, latest=conversations.now())
                 .returning(ConversationRow.id, ConversationRow.turns)
             ).one_or_none()
             if counted is None:
@@ -87,8 +102,13 @@ class Store:
                 images=[str(image) for image in images],
                 attempts=0,
                 asked=now,
+                words=searchable(question),
+                replaced_by=0,
             )
             session.add(row)
+            session.flush()
+            if replaces and not conversations.replace_turns(session, replaces, row):
+                raise _unknown(conversation, replaces)
         return Turn(conversation, counted.turns, question, tuple(images), (), now)
 
     def keep_answer(
@@ -115,35 +135,22 @@ class Store:
                     attempt=counted.attempts,
                     answer=dict(answer),
                     kept=_now(),
+                    words=answer_words(answer),
                 )
             )
         return int(counted.attempts)
 
     def turns(self, owner: str, conversation: str) -> tuple[Turn, ...]:
-        """All turns of a conversation, in the order asked.
+        """All turns that a conversation shows, in the order asked.
 
         Raises:
             UnknownConversation: the owner has no such conversation.
         """
         with self._reading() as session:
-            found = session.scalars(
-                select(TurnRow)
-                .join(ConversationRow)
-                .where(ConversationRow.owner == owner, ConversationRow.key == conversation)
-                .order_by(TurnRow.number)
-            ).all()
-            if not found:
-                raise _unknown(conversation)
-            rows = session.scalars(
-                select(AnswerRow)
-                .join(TurnRow)
-                .where(TurnRow.conversation_id == found[0].conversation_id)
-                .order_by(AnswerRow.attempt)
-            )
-            answers: dict[int, list[Mapping[str, Any]]] = {}
-            for row in rows:
-                answers.setdefault(row.turn_id, []).append(row.answer)
-            return tuple(_turn(conversation, turn, answers.get(turn.id, ())) for turn in found)
+            turns = conversations.turns(session, owner, conversation)
+        if not turns:
+            raise _unknown(conversation)
+        return turns
 
     def turn(self, owner: str, conversation: str, number: int) -> Turn:
         """One turn.
@@ -155,6 +162,58 @@ class Store:
         if not found:
             raise _unknown(conversation, number)
         return found[0]
+
+    # --- the list of conversations
+    def conversations(
+        self, owner: str, search: str = "", limit: int = 50, skip: int = 0
+    ) -> tuple[Conversation, ...]:
+        """Conversations, the one with the newest turn first.
+
+        Args:
+            owner: whose they are.
+            search: words that must all occur in the title, the questions or the answers.
+            limit: how many at most.
+            skip: how many of the newest to leave out.
+        """
+        with self._reading() as session:
+            return conversations.find(session, owner, search, limit, skip)
+
+    def conversation(self, owner: str, key: str) -> Conversation:
+        """One conversation of the list.
+
+        Raises:
+            UnknownConversation: the owner has no such conversation.
+        """
+        with self._reading() as session:
+            found = conversations.one(session, owner, key)
+        if found is None:
+            raise _unknown(key)
+        return found
+
+    def rename(self, owner: str, key: str, title: str) -> None:
+        """Gives a conversation a title of the person's own; on one line, at most 120 characters.
+
+        Raises:
+            UnknownConversation: the owner has no such conversation.
+        """
+        with self._writing() as session:
+            if not conversations.rename(session, owner, key, title):
+                raise _unknown(key)
+
+    def delete(self, owner: str, key: str) -> tuple[Path, ...]:
+        """Deletes a conversation with its turns, answers and feedback.
+
+        Returns:
+            The pictures that no turn uses any more; whoever keeps them deletes them.
+
+        Raises:
+            UnknownConversation: the owner has no such conversation.
+        """
+        with self._writing() as session:
+            unused = conversations.remove(session, owner, key)
+            if unused is None:
+                raise _unknown(key)
+            return unused
 
     # --- feedback
     def feedback(
@@ -190,24 +249,7 @@ class Store:
     def matches(self, owner: str) -> tuple[Match, ...]:
         """Which systems served which questions, oldest first, with the latest verdict on each."""
         with self._reading() as session:
-            rows = session.execute(
-                select(AnswerRow, TurnRow.question)
-                .join(TurnRow, TurnRow.id == AnswerRow.turn_id)
-                .where(AnswerRow.owner == owner)
-                .order_by(AnswerRow.id)
-            ).all()
-            given = session.execute(
-                select(FeedbackRow.answer_id, FeedbackRow.verdict)
-                .join(AnswerRow)
-                .where(AnswerRow.owner == owner)
-                .order_by(FeedbackRow.id)
-            )
-            verdicts = {row.answer_id: row.verdict for row in given}
-            return tuple(
-                match
-                for answer, question in rows
-                for match in _matches(answer, question, verdicts.get(answer.id, ""))
-            )
+            return facts.matches(session, owner)
 
     # --- measurements
     def add_measurement(self, owner: str, measurement: Measurement) -> None:
@@ -217,17 +259,17 @@ class Store:
 
     def measurements(self, owner: str, system: str, property: str = "") -> tuple[Measurement, ...]:
         """Measurements of a system, all or those of one property, newest first."""
-        wanted = select(MeasurementRow).where(
-            MeasurementRow.owner == owner, MeasurementRow.system == system
-        )
-        if property:
-            wanted = wanted.where(MeasurementRow.property == property)
         with self._reading() as session:
-            rows = session.scalars(wanted.order_by(MeasurementRow.id.desc()))
-            names = [field.name for field in fields(Measurement)]
-            return tuple(
-                Measurement(**{name: getattr(row, name) for name in names}) for row in rows
-            )
+            return facts.measurements(session, owner, system, property)
+
+    def _start(self, session: Session, owner: str, title: str, now: str) -> str:
+        """Begins a conversation without turns, and returns its id."""
+        key = uuid.uuid4().hex
+        row = ConversationRow(owner=owner, key=key, turns=0, started=now, latest=now)
+        row.title, row.words = title, searchable(title)
+        session.add(row)
+        session.flush()
+        return key
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
@@ -280,22 +322,6 @@ def _turn_id(owner: str, conversation: str, number: int) -> Any:
 def _in_range(number: int) -> int:
     """The number as a column holds it; 0, which no row has, if it is too large."""
     return number if 0 < number < 2**31 else 0
-
-
-def _turn(conversation: str, row: TurnRow, answers: Sequence[Mapping[str, Any]]) -> Turn:
-    images = tuple(Path(image) for image in row.images)
-    return Turn(conversation, row.number, row.question, images, tuple(answers), row.asked)
-
-
-def _matches(row: AnswerRow, question: str, verdict: str) -> Iterator[Match]:
-    """A match for each system that the answer rests on."""
-    if row.answer.get("outcome") != "run":
-        return
-    found = (hit["id"].partition("#") for hit in row.answer.get("hits", ()))
-    capabilities = {system: capability for system, _, capability in found}
-    systems = dict.fromkeys(fact["system"] for fact in row.answer.get("evidence", ()))
-    for system in systems:
-        yield Match(question, system, capabilities.get(system, ""), verdict, row.kept)
 
 
 def _unknown(conversation: str, number: int = 0) -> UnknownConversation:

@@ -50,17 +50,24 @@ class Base(DeclarativeBase):
 
 
 class ConversationRow(Base):
-    """A conversation; `turns` counts the turns asked so far."""
+    """A conversation; `turns` counts the turns asked so far, `latest` is when the last was."""
 
     __tablename__ = "conversation"
+    __table_args__ = (Index("conversation_of_owner", "owner", "latest"),)
 
     key: Mapped[str] = mapped_column(Words, unique=True)
     turns: Mapped[int]
     started: Mapped[str] = mapped_column(Words)
+    title: Mapped[str] = mapped_column(Words, server_default="")
+    latest: Mapped[str] = mapped_column(Words, server_default="")
+    words: Mapped[str] = mapped_column(Words, server_default="")
 
 
 class TurnRow(Base):
-    """A question; `attempts` counts the answers kept so far."""
+    """A question; `attempts` counts the answers kept so far.
+
+    `replaced_by` is the number of the turn that was asked in its place; 0 if it is shown.
+    """
 
     __tablename__ = "turn"
     __table_args__ = (UniqueConstraint("conversation_id", "number"),)
@@ -71,6 +78,8 @@ class TurnRow(Base):
     images: Mapped[list[str]] = mapped_column(Json)
     attempts: Mapped[int]
     asked: Mapped[str] = mapped_column(Words)
+    words: Mapped[str] = mapped_column(Words, server_default="")
+    replaced_by: Mapped[int] = mapped_column(server_default="0")
 
 
 class AnswerRow(Base):
@@ -86,6 +95,7 @@ class AnswerRow(Base):
     attempt: Mapped[int]
     answer: Mapped[dict[str, Any]] = mapped_column(Json)
     kept: Mapped[str] = mapped_column(Words)
+    words: Mapped[str] = mapped_column(Words, server_default="")
 
 
 class FeedbackRow(Base):

@@ -105,6 +105,36 @@ def give_picture(page: Page, how: How, png: bytes) -> None:
     page.locator("#box .thumbnail-item").wait_for()
 
 
+def begin(page: Page) -> None:
+    """Begins a new conversation, and waits until it is there."""
+    page.get_by_role("button", name="New conversation").click()
+    page.locator("#chat .example").first.wait_for()
+
+
+def listed(page: Page) -> Locator:
+    """The conversations beside the chat."""
+    return page.locator("#history .title")
+
+
+def pick(page: Page, title: str, what: str) -> Locator:
+    """Opens the menu of a conversation, and returns what stands in it under a name."""
+    row = page.locator("#history li", has_text=title).first
+    row.locator("summary").click()
+    return row.locator(".menu > *", has_text=what)
+
+
+def edit(page: Page, place: int = -1) -> None:
+    """Takes a question back into the box, the last one if no other is named."""
+    page.locator("#chat .message-buttons-right").nth(place).get_by_role("button").last.click()
+    page.locator("#bar").wait_for()
+
+
+def reload(page: Page) -> None:
+    """Loads the page again; first what it is asking for has come, or Chromium logs it as lost."""
+    page.wait_for_timeout(1_000)
+    page.reload()
+
+
 def questions(page: Page) -> Locator:
     """The bubbles of the person."""
     return page.locator("#chat .user-row")

@@ -19,6 +19,7 @@ from tests.browser.chat import (
     give,
     give_picture,
     questions,
+    reload,
     send,
     wait,
     width_used,
@@ -158,7 +159,7 @@ def test_a_page_that_comes_back_goes_on_watching(
     with chat_page(browser, server.url, seen) as page:
         send(page, SLOW)
         expect(answer(page)).to_contain_text("benchmark · running")
-        page.reload()
+        reload(page)
         expect(answer(page)).to_contain_text("benchmark · running")
         other = page.context.new_page()
         other.goto(server.url)
@@ -175,9 +176,9 @@ def test_a_page_that_comes_back_goes_on_watching(
 
 def test_a_new_chat_is_empty_and_stays_so(page: Page) -> None:
     ask(page, "hello")
-    page.get_by_role("button", name="New chat").click()
+    page.get_by_role("button", name="New conversation").click()
     page.locator("#chat .example").first.wait_for()
-    page.reload()
+    reload(page)
     page.locator("#chat .example").first.wait_for()
     assert questions(page).count() == 0
 
@@ -247,7 +248,7 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
                 "(e => e.getAttribute('aria-label') || e.innerText)(document.activeElement)"
             ).strip()
         )
-    wanted = {"New chat", "Retry", "Like", "Dislike", "Feedback"}
+    wanted = {"New conversation", "Retry", "Like", "Dislike", "Feedback"}
     assert wanted <= reached
     assert any(name.startswith("Evidence") for name in reached)
     nameless = page.evaluate(_NAMELESS)
