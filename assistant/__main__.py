@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from assistant.answer import Answer
-    from assistant.ask import Assistant
     from assistant.settings import Settings
+    from assistant.steps import Assistant
 
 _PLAIN: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None}  # fast to import
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, **_PLAIN)

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image as PillowImage
 
 from assistant.answer import Answer, to_json
-from assistant.ask import LONGEST, Assistant, ask, call, decide
+from assistant.ask import LONGEST, ask, call, decide
 from assistant.conversation import Question
 from assistant.grounding import faults
 from assistant.plan import Run
 from assistant.runs import is_complete
 from assistant.settings import Settings
+from assistant.steps import Assistant
 from assistant.wiring import open_assistant
 from tools.base import Table, Text
 from tools.pocket import world
@@ -171,7 +172,7 @@ def test_a_stop_keeps_what_is_there(assistant: Assistant, star: Path) -> None:
 
 
 def runs_a_model(assistant: Assistant, text: str) -> bool:
-    planned, _ = decide(assistant, Question(text), ())
+    planned, _ = decide(assistant, Question(text))
     steps = planned.steps if isinstance(planned, Run) else ()
     return any(assistant.tools[step.tool].card.runs_model for step in steps)
 

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from assistant.answer import Answer, StepState
-from assistant.ask import Assistant, ask, decide
-from assistant.conversation import ME, Question
+from assistant.ask import ask, decide
+from assistant.conversation import ME, Attachment, Question
 from assistant.page.examples import examples
 from assistant.page.live import Busy, Live
 from assistant.page.render import Message, address, answer_messages, user_message
 from assistant.plan import Run
 from assistant.settings import Settings
+from assistant.steps import Assistant
 from assistant.wiring import open_assistant
 from tools.base import File, Image, Plot, Table, Text
 
@@ -171,7 +172,11 @@ def test_every_example_is_understood(assistant: Assistant, tmp_path: Path) -> No
     assert sum(bool(example.pictures) for example in shown) >= 2
     for example in shown:
         assert all(picture.stat().st_size > 1000 for picture in example.pictures)
-        plan, _ = decide(assistant, Question(example.text), example.pictures)
+        plan, _ = decide(
+            assistant,
+            Question(example.text),
+            tuple(Attachment("image", path.name, path) for path in example.pictures),
+        )
         assert isinstance(plan, Run), example.text
 
 

@@ -37,7 +37,7 @@ def tools(found: Plan) -> list[str]:
 def test_questions_written_apart() -> None:
     found = judged(rows(), NAMES)
     for kind, share in found.items():
-        print(f"{kind:14} {share}")
+        print(f"{kind:14} {share}")  # noqa: T201
     for kind, (tool, arguments) in FLOORS.items():
         share = found[kind]
         assert share.right_tool / share.asked >= tool, (kind, share.wrong)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from assistant.ask import Assistant
 from assistant.page.live import Live
 from assistant.server.files import PageFolder
+from assistant.steps import Assistant
 
 _HERE = Path(__file__).parent
 _MB = 1_000_000

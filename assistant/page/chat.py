@@ -10,7 +10,6 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from assistant.answer import Answer
-from assistant.ask import Assistant
 from assistant.conversation import ME, Question, Turn
 from assistant.kept import from_kept
 from assistant.page.examples import Example
@@ -18,6 +17,7 @@ from assistant.page.live import Busy, Going, Live
 from assistant.page.memory import FRESH, LATEST, Here, Memory, editing, here, remembered
 from assistant.page.render import Message, address, answer_messages, user_message
 from assistant.server.files import PageFolder, refusal
+from assistant.steps import Assistant
 from assistant.store import StoreFailed, Verdict
 from assistant.uploads import Refused
 from tools.base import Agreement

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from assistant.answer import Answer
-from assistant.ask import Assistant, ask
+from assistant.ask import ask
 from assistant.conversation import Question
+from assistant.steps import Assistant
 
 _LOOK = 0.05  # seconds between two looks at an answer
 _TICK = 0.5  # seconds after which a silent step is shown with its time all the same

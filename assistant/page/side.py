@@ -6,12 +6,12 @@ from typing import Any
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
-from assistant.ask import Assistant
 from assistant.conversation import ME
 from assistant.page.chat import Chat, Shown
 from assistant.page.history import history_html
 from assistant.page.live import Live
 from assistant.page.memory import FRESH, Memory, editing, here
+from assistant.steps import Assistant
 from assistant.store import StoreFailed, UnknownConversation
 
 PAGE = 30  # conversations shown at first, and more at a time

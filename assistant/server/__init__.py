@@ -16,9 +16,9 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from assistant.ask import Assistant
 from assistant.server import conversations, files
 from assistant.server.guard import Guard
+from assistant.steps import Assistant
 
 _UPLOAD_BYTES = {"local": 45_000_000, "public": 20_000_000}  # of one upload, all files together
 _PATIENCE = 3  # seconds that running steps and open connections get to end

@@ -6,9 +6,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
-from assistant.ask import Assistant
 from assistant.conversation import ME, Turn
 from assistant.page.document import as_json, as_markdown, file_name
+from assistant.steps import Assistant
 from assistant.store import StoreFailed, UnknownConversation
 
 _KINDS: Mapping[str, tuple[str, Callable[[str, Sequence[Turn]], str]]] = {

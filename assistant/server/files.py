@@ -15,8 +15,8 @@ from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from assistant.ask import Assistant
 from assistant.conversation import ME
+from assistant.steps import Assistant
 from assistant.uploads import Refused, safe_name
 
 _AT_ONCE = 50  # files in one upload

@@ -14,9 +14,10 @@ import timm
 import torch
 from PIL import Image
 
-from assistant.ask import Assistant, ask
+from assistant.ask import ask
 from assistant.conversation import Question
 from assistant.settings import Settings
+from assistant.steps import Assistant
 from assistant.wiring import open_assistant
 from tests.processes import wait_for
 from tools import pocket
