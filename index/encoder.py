@@ -78,6 +78,8 @@ class MiniLM:
         if not texts:
             return np.zeros((0, DIMENSIONS), np.float32)
         tokens = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        if len(tokens) == 1:
+            return self._forward(tokens)  # threads would take longer to start
         order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
         batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)

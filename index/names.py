@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -12,6 +12,7 @@ from index.catalog import Catalog
 _WORD = re.compile(r"[a-z0-9]+")
 _LONGEST = 9  # words in the longest id
 _COMPACT_FROM = 4  # letters from which a spelling without separators counts
+_RECENT = 64  # texts
 _TYPO_FROM, _TYPO_WORDS = 5, 6  # letters from which, and words up to which, a near miss counts
 _TYPO_RATIO, _WORD_RATIO = 80, 70  # rapidfuzz ratio, 0 to 100, of the name and of its odd words
 
@@ -72,6 +73,14 @@ class Names:
             text: what may name systems.
             typos: whether misspelt names count.
         """
+        return self._recent(text, typos)
+
+    @cached_property
+    def _recent(self) -> Callable[[str, bool], tuple[Mention, ...]]:
+        """What `mentions` finds, kept for the texts of late: several parts ask about one text."""
+        return lru_cache(_RECENT)(self._mentions)
+
+    def _mentions(self, text: str, typos: bool) -> tuple[Mention, ...]:
         words = [(word[0], word.start(), word.end()) for word in _WORD.finditer(text.lower())]
         found: dict[tuple[int, int], Mention] = {}
         for exact in (True, False) if typos else (True,):

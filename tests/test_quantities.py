@@ -26,7 +26,8 @@ from index.quantities import number_of, quantities
 )
 def test_a_number_has_its_unit(text: str, value: float, unit: str) -> None:
     (found,) = quantities(text)
-    assert (found.value, found.unit) == (pytest.approx(value), unit)
+    assert found.value == pytest.approx(value)
+    assert found.unit == unit
 
 
 @pytest.mark.parametrize("text", ["768x512", "768 x 512 px", "768 by 512", "768*512"])
