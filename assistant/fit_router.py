@@ -195,7 +195,7 @@ def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> 
     begun = functional.binary_cross_entropy_with_logits(
         marked[:, :, -1], starts, mask, reduction="sum", pos_weight=torch.tensor(3.0)
     )
-    words = 4 * labelled + begun / len(batch)
+    words = 4 * labelled + 3 * begun / len(batch)
     return _tool_loss(logits, batch) + _OFTEN * (words + _choice_loss(chosen, batch))
 
 

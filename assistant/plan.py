@@ -29,6 +29,12 @@ from tools.base import Tool
 
 _STARTS = 0.5  # probability from which a token begins a later step
 _AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
+_YES = re.compile(r"(?:yes|yeah|yep|sure|ok|okay|go|do it|do that|please do|start|proceed|fine)\b")
+# Arguments that a question of the assistant may propose.
+_OFFERED = (
+    "model", "models", "systems", "epochs", "steps", "top_k", "class_noun", "method", "format",
+    "precision", "rank",
+)  # fmt: skip
 _DECLINED = 0.3  # probability of no tool from which a question is declined
 _CLOSE, _BOTH = 0.05, 0.8  # probabilities of two tools by which both may be meant
 MOST = 6  # steps that one message may ask for
@@ -122,7 +128,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
         heard = list(_read_parts(network, parts[:MOST], situation, names))
         if not heard:
             return _decline(reading, whole)
-    planned = _steps(asked, heard, tools)
+    planned = _steps(asked, heard, tools, _offered(asked, heard[0][0], names, tools))
     return replace(planned, parts=len(parts)) if isinstance(planned, Run) else planned
 
 
@@ -141,17 +147,31 @@ def _read_parts(
 
 
 def _steps(
-    asked: Asked, heard: Sequence[tuple[str, bool, Gloss, Reading]], tools: Mapping[str, Tool]
+    asked: Asked,
+    heard: Sequence[tuple[str, bool, Gloss, Reading]],
+    tools: Mapping[str, Tool],
+    offered: Mapping[str, Any],
 ) -> Plan:
     steps: list[Step] = []
     for tool, again, part, reading in heard:
-        carried = _carried(asked, steps, tool) if again else {}
+        carried = {**_carried(asked, steps, tool), **offered} if again else {}
         words = Heard(part, reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
         if key := missing(tool, found):
             return Clarify(say(key, part.language), (), (*steps, Step(tool, found)))
         steps.append(Step(tool, found, _why(tool, part, tools)))
     return Run(tuple(steps), heard[0][2].language)
+
+
+def _offered(asked: Asked, tool: str, names: Names, tools: Mapping[str, Tool]) -> dict[str, Any]:
+    """What the assistant had proposed in its question, if the reply is a plain yes to it."""
+    said = asked.past[-1].answer if asked.past else ""
+    if not said.rstrip().endswith("?") or not _YES.match(asked.text.strip().lower()):
+        return {}
+    words = gloss(said, names)
+    reading = router().read(words, Situation(last=tool))
+    found = arguments_for(tools[tool], Heard(words, reading, (), (), (), {}))
+    return {name: found[name] for name in _OFFERED if name in found}
 
 
 def _why(tool: str, part: Gloss, tools: Mapping[str, Tool]) -> str:

@@ -15,10 +15,20 @@ from assistant.conversation import Ref
 from assistant.router import Situation, load_router
 from index.gloss import gloss
 from index.names import Names
+from index.quantities import quantities
 from tools.base import Tool
 
 __all__ = ["Heard", "arguments_for", "missing", "use_case_limits"]
 
+_FEW = 8  # words of a question that is little more than a number
+# The numbers that a bare number may stand for, and the one that it stands for most likely.
+_KNOBS = (
+    "top_k", "epochs", "steps", "image_size", "batch_size", "runs", "threads", "rank", "guidance",
+)  # fmt: skip
+_KNOB = {
+    "classify": "top_k", "finetune": "epochs", "personalize": "steps", "benchmark": "image_size",
+    "generate": "steps",
+}  # fmt: skip
 _ANOTHER_SEED = re.compile(r"\b(?:another|different|new|other|random|change the|fresh) seeds?\b")
 
 
@@ -37,7 +47,19 @@ def arguments_for(tool: Tool, heard: Heard) -> dict[str, Any]:
         found |= limits(heard)
     else:
         found |= numbers(heard.text, heard.reading, wanted)
+    found |= _bare(tool, heard, found)
     return _carried(tool.name, heard, _settled(tool.name, heard, found))
+
+
+def _bare(tool: Tool, heard: Heard, found: Mapping[str, Any]) -> dict[str, Any]:
+    """A number alone, as "20" or "go up to 1500", for what the step before had a number for."""
+    alone = [q.value for q in quantities(heard.text) if q.unit in ("", "images")]
+    said = {name for name, value in found.items() if isinstance(value, int | float)}
+    if not heard.carried or said or len(alone) != 1 or len(heard.text.split()) > _FEW:
+        return {}
+    counted = [name for name in _KNOBS if name in heard.carried]
+    name = counted[0] if counted else _KNOB.get(tool.name)
+    return {name: int(alone[0])} if name in tool.parameters else {}
 
 
 def _holds_on(name: str, heard: Heard) -> bool:
@@ -64,8 +86,8 @@ def _carried(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
 
 def _settled(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
     """What belongs together: a size or a side, a folder or pictures, one picture or a count."""
-    if found.get("count") == 1:
-        del found["count"]
+    if found.get("count") == 1 or (tool == "compare" and "prompts" not in found):
+        found.pop("count", None)
     if "expand" in found and not re.search(r"\d\s?x\s?\d", heard.text):
         found = {k: v for k, v in found.items() if k not in ("width", "height")}
     if tool == "benchmark" and "image_size" in found and "width" in found:
@@ -110,12 +132,29 @@ _ALIKE = re.compile(
 
 def _like(tool: str, heard: Heard) -> Ref | None:
     """The picture that others are to be like."""
-    if not _ALIKE.search(heard.text):
-        return None
     found, own = pictures(heard), own_pictures(heard)
-    if len(found) == 1 and (archive(heard) or len(own) > 2):
-        return found[0]
-    return None
+    if len(own) == 1 and isinstance(archive(heard), Ref):
+        return own[0]
+    alike = _ALIKE.search(heard.text) and len(found) == 1
+    return found[0] if alike and (archive(heard) or len(own) > 2) else None
+
+
+_LAYER = re.compile(
+    r"\b(?:layer|stage|block)s?[\s._]?\d+\b|\b\d(?:st|nd|rd|th) (?:layer|stage|block)\b"
+    r"|\bpenultimate\b"
+    r"|\b(?:pre-?)?logits\b|\bpool(?:ed|ing)\b|\blast hidden\b|\bglobal pool\b",
+    re.IGNORECASE,
+)
+
+
+def _layer(tool: str, heard: Heard) -> str | None:
+    match = _LAYER.search(heard.gloss.said) or _LAYER.search(heard.text)
+    return match[0] if match else None
+
+
+def _seeds(tool: str, heard: Heard) -> tuple[int, ...] | None:
+    match = re.search(r"\bseeds?\s((?:\d+(?:\s?,\s?|\s?and\s?|\s)?)+)", heard.text)
+    return tuple(map(int, re.findall(r"\d+", match[1]))) if match else None
 
 
 def _calibration(tool: str, heard: Heard) -> Any:
@@ -154,6 +193,8 @@ _READERS: Mapping[str, Callable[[str, Heard], Any]] = {
     "mask": lambda tool, heard: mask(heard),
     "dataset": lambda tool, heard: archive(heard),
     "like": _like,
+    "layer": _layer,
+    "seeds": _seeds,
     "calibration": _calibration,
     "model": models.model,
     "models": models.models,

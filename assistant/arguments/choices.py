@@ -11,12 +11,23 @@ _SIDES = {
     "left": r"\bleft\b", "right": r"\bright\b", "top": r"\btop\b|\bupwards?\b|\babove\b",
     "bottom": r"\bbottom\b|\bdownwards?\b|\bbelow\b",
 }  # fmt: skip
+_TO_SIDE = re.compile(r"(\d+)\s?(?:px|pixels?)?[^\d,;.]{0,22}\b(left|right|top|bottom|sides?)\b")
+_EXTENDS = re.compile(
+    r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*|more (?:room|space|sky|canvas)"
+    r"|continue\w*|add|grow\w*|enlarge)\b"
+)
 _ACTIONS = {
     "cancel": r"\b(?:cancel\w*|abort|kill|stop|terminate|delete|drop|scrap|end)\b",
     "pause": r"\b(?:pause\w*|suspend|hold|halt|freeze)\b",
     "resume": r"\b(?:resume|continue|unpause|carry on|go on|pick up|proceed)\b",
     "retry": r"\b(?:retry|try again|rerun|re-run|restart|once more|run again|redo)\b",
 }
+_MODES = {
+    "img2img": r"\bimg2img\b|\bimage to image\b|\bstrength\b", "instruct": r"\binstruct\b",
+    "depth": r"\bdepth\b", "canny": r"\bcanny\b|\b(?:edges|outlines|contours)\b|\bthe lines\b",
+    "variation": r"\bvariations?\b|\bvariants?\b",
+    "reference": r"\b(?:style|pose|pattern|look) of the\b|\bin (?:its|that) style\b|\bcombine\b",
+}  # fmt: skip
 _METHODS = {
     "lora": r"\blo[\s-]?ra\b", "embedding": r"\btextual[\s-]inversion\b|\bembedding\b",
     "full": (
@@ -27,7 +38,7 @@ _METHODS = {
 _CHOSEN = 0.5  # probability from which the network's choice of a value counts
 _THAWED = re.compile(
     r"\b(?:no|not|never|don't|dont|without|nothing) (?:\w+ )?(?:fr[eo]ez\w*|frozen|freezing)"
-    r"|\bun-?fr[eo]ez\w*|\bthaw\w*|\brelease\b"
+    r"|\bun-?fr[eo]z?e?[zn]\w*|\bthaw\w*|\brelease\b"
     r"|\b(?:all|every|whole|entire|full) (?:the )?(?:\w+ )?(?:layers?|parameters?|weights?"
     r"|network|net|model|body)\b"
     r"|\bfrom scratch\b|\bend[\s-]to[\s-]end\b"
@@ -42,21 +53,19 @@ _FROZEN = re.compile(
 def expand(tool: str, heard: Heard) -> dict[str, int | None] | None:
     """How far to extend a picture on each side, in pixels; none where no number was said."""
     text = heard.text
-    if not re.search(
-        r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*|more (?:room|space|sky"
-        r"|canvas)|continue\w*|add|grow\w*|enlarge)\b",
-        text,
-    ):
+    if not (_EXTENDS.search(text) or _TO_SIDE.search(text)):
         return None
-    sides = [side for side, pattern in _SIDES.items() if re.search(pattern, text)]
-    if re.search(
-        r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball around\b", text
-    ):
-        sides = list(_SIDES)
-    elif re.search(r"\bboth sides\b|\bsideways\b", text):
-        sides = ["left", "right"]
     pixels = re.search(r"(\d+)\s?(?:px|pixels?)?\b", text)
-    return {side: int(pixels[1]) if pixels else None for side in sides} or None
+    number = int(pixels[1]) if pixels else None
+    if re.search(
+        r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball around", text
+    ):
+        return {"all": number}
+    sides = {side: number for side, pattern in _SIDES.items() if re.search(pattern, text)}
+    if re.search(r"\bboth sides\b|\bsideways\b", text):
+        sides = {"left": number, "right": number}
+    own = {side: int(count) for count, side in _TO_SIDE.findall(text) if side in sides}
+    return {**sides, **own} or None
 
 
 def mode(tool: str, heard: Heard) -> str | None:
@@ -65,6 +74,10 @@ def mode(tool: str, heard: Heard) -> str | None:
         return "inpaint"
     if expand(tool, heard):
         return "outpaint"
+    pictures = sum(file.kind == "image" for file in heard.files)
+    for value, pattern in _MODES.items():
+        if re.search(pattern, heard.text) and (value != "reference" or pictures > 1):
+            return value
     read: str | None = choice("mode", heard)
     return read
 

@@ -6,7 +6,7 @@ from typing import Any
 from assistant.arguments.heard import Heard
 from assistant.arguments.words import word
 from assistant.router import CHOICES
-from index.quantities import quantities
+from index.quantities import Quantity, quantities
 
 _SMALL = (
     r"\b(?:phones?|smart\s?phones?|android|iphones?|mobile|raspberry|\bpi\b|browser|webcam"
@@ -14,7 +14,7 @@ _SMALL = (
 )
 _GPU = (
     r"\b(?:cuda|gpus?|nvidia|rtx|gtx|geforce|graphics? cards?|video cards?|vram|[ahl]\d{2,3}"
-    r"|[2345]0[6789]0(?:\s?ti)?|tesla|jetson)\b"
+    r"|[2345]0[6789]0(?:\s?ti)?|tesla|jetson|t4)\b"
 )
 _SELLS = (
     r"\b(?:commercial\w*|sell\w*|sold|clients?|customers?|company|business|shop|product|startup"
@@ -31,6 +31,30 @@ _OFFLINE = (
     r"|locally|on my own (?:machine|computer|hardware|pc)|on[\s-]?device|self[\s-]?host\w*"
     r"|on[\s-]prem\w*|not (?:leave|upload\w*))\b"
 )
+_LEAST = 100_000  # parameters of a network
+# What each task is called, the first that matches counts.
+_TASKS = {
+    "finetune": r"\bfine[\s-]?tun\w*|\bre-?train\w*|\btrain\w* (?:it |them )?on (?:my|our)",
+    "personalize": r"\blora\b|\bdreambooth\b|\blearn\w* (?:my|our)|\b(?:my|our) (?:own )?"
+    r"(?:dog|cat|face|product|mascot|character|subject|style)\b.*\b(?:learn|teach|train"
+    r"|consistent)",
+    "embed": (
+        r"\blook-?\s?alikes?\b|\bsimilar\b|\bduplicates?\b|\bembedding|\bfeature vectors?\b"
+        r"|\bgroup\w* by"
+    ),
+    "inpaint": r"\binpaint\w*|\b(?:remove|erase|fill)\b",
+    "edit": (
+        r"\bedit\w*|\brestyl\w*|\bretouch\w*|\bbackdrops?\b|\bbackgrounds?\b|\bcolou?r in\b"
+        r"|\bstag(?:e|ing)\b"
+    ),
+    "classify": (
+        r"\bclassif\w*|\brecogni[sz]\w*|\btell\w* (?:\w+ ){0,4}apart|\bidentif\w*|\blabel\w*"
+        r"|\bsort\w*"
+    ),
+    "generate": r"\bgenerat\w*|\bdraw\w*|\billustrat\w*|\bposters?\b|\btext[\s-]to[\s-]image\b"
+    r"|\bcreate pictures|\bmakes? (?:\w+ )?(?:pictures|images)|\bdesigns?\b|\blettering\b"
+    r"|\bpaint\w*",
+}
 _CHOSEN = 0.6  # probability from which the network's reading of a wish counts
 
 
@@ -44,13 +68,14 @@ def limits(heard: Heard) -> dict[str, Any]:
         "device": _device(text),
         "offline": True if re.search(_OFFLINE, text) else _choice("offline", heard),
     }
+    if heard.carried:  # a guess from few words does not replace what was said
+        found = {name: value for name, value in found.items() if name not in heard.carried}
     return {name: value for name, value in (found | _numbers(text)).items() if value is not None}
 
 
 def _task(heard: Heard) -> str | None:
-    share = heard.reading.choices["task"]
-    best = 1 + int(share[1:].argmax())
-    return CHOICES["task"][best] if share[best] > share[0] else None
+    found = (task for task, pattern in _TASKS.items() if re.search(pattern, heard.text))
+    return next(found, None) or _choice("task", heard)
 
 
 def _choice(name: str, heard: Heard) -> Any:
@@ -73,6 +98,18 @@ def _device(text: str) -> str | None:
     return word("device", text) or ("cpu" if re.search(_SMALL, text) else None)
 
 
+def _is_bound(text: str, quantity: Quantity) -> bool:
+    """Whether a large number counts parameters, and not pictures or people."""
+    after, before = text[quantity.start : quantity.end + 12], text[: quantity.start][-24:]
+    return bool(
+        re.search(r"\bparam|\bweights", after)
+        or (
+            quantity.value >= _LEAST
+            and re.search(r"\b(?:under|below|less|most|max\w*|up to|<)", before)
+        )
+    )
+
+
 def _numbers(text: str) -> dict[str, float]:
     """The limits that are numbers, the first of each kind."""
     found: dict[str, float] = {}
@@ -83,7 +120,7 @@ def _numbers(text: str) -> dict[str, float]:
             "s": ("max_latency_ms", quantity.value * 1000),
             "images/s": ("min_fps", quantity.value),
             "USD": ("max_price_usd", quantity.value),
-            "number": ("max_parameters", quantity.value),
+            "number": ("max_parameters" if _is_bound(text, quantity) else "", quantity.value),
         }.get(quantity.unit, ("", 0.0))
         if name and name not in found and value > 0:
             found[name] = value

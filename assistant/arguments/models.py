@@ -4,33 +4,32 @@ import re
 from typing import Any
 
 from assistant.arguments.heard import Heard
-from assistant.arguments.refs import product, used
+from assistant.arguments.refs import pointed, product, systems_of, used
 
 _POINTS = re.compile(
     r"\b(?:it|its|it's|this|that|these|those|they|them|their|same|one|ones|other|which|both|two)\b"
 )
+_OTHER = re.compile(r"\bother (?:model|one|net|network|system)\b")
+_METHOD = "repo:rinongal/textual_inversion"  # names the method more often than its repository
+_SHORT = 5  # words of a question that can hardly stand alone
 _SAME_MODEL = re.compile(r"\b(?:same|that|this) (?:model|net|network|one)\b|\bwith it\b|\bit on\b")
 
 
 def model(tool: str, heard: Heard) -> Any:
     """The system that a step uses, or the model that an earlier step made."""
-    if heard.systems:
-        return heard.systems[0]
+    named = [name for name in heard.systems if not (tool == "personalize" and name == _METHOD)]
+    if named:
+        return named[0]
+    if _OTHER.search(heard.text) and (other := _other(heard)):
+        return other
     if tool in ("generate", "edit"):
-        return product(heard, ("recommend",)) if heard.steps else None
-    if tool in ("export", "classify", "embed", "benchmark"):
-        made = product(heard)
-        follows = heard.steps or tool in ("export", "benchmark") or _POINTS.search(heard.text)
-        if (
-            made
-            and follows
-            and not (tool in ("classify", "embed") and not heard.steps and heard.carried)
-        ):
-            return made
-    if tool == "export":
-        return next(iter(used(heard)), None)
-    if tool in ("embed", "finetune") and _SAME_MODEL.search(heard.text):
-        return next(iter(used(heard)), None)
+        made = product(heard, ("recommend",)) if heard.steps else None
+        return made or (_chosen(heard) if _SAME_MODEL.search(heard.text) else None)
+    made = product(heard)
+    if tool in ("export", "benchmark"):
+        return made or _chosen(heard)
+    if heard.steps or (_POINTS.search(heard.text) and not heard.carried):
+        return made or (_chosen(heard) if _SAME_MODEL.search(heard.text) else None)
     return None
 
 
@@ -38,19 +37,33 @@ def models(tool: str, heard: Heard) -> Any:
     """The systems to be measured."""
     if heard.systems:
         return heard.systems
-    one = model(tool, heard)
-    return (one,) if one else used(heard) if heard.past or heard.steps else None
+    made = product(heard)
+    return (made,) if made else pointed(heard.text, used(heard)) or None
 
 
 def systems(tool: str, heard: Heard) -> tuple[str, ...] | None:
     """The systems that a question is about or that are compared."""
-    named = heard.systems
-    if tool == "compare" and len(named) < 2 and (heard.past or heard.steps):
-        return tuple(dict.fromkeys((*used(heard), *named))) or None
-    if (
-        not named
-        and (heard.past or heard.steps)
-        and (heard.carried or _POINTS.search(heard.text) or len(heard.text.split()) < 6)
-    ):
-        return used(heard) or None
+    named, follows = heard.systems, bool(heard.past or heard.steps)
+    if not follows:
+        return named or None
+    if tool == "compare" and len(named) < 2:
+        return tuple(dict.fromkeys((*pointed(heard.text, used(heard)), *named))) or None
+    short = len(heard.text.split()) <= _SHORT
+    if not named and (heard.carried or short or _POINTS.search(heard.text)):
+        return pointed(heard.text, used(heard)) or None
     return named or None
+
+
+def _chosen(heard: Heard) -> str | None:
+    return next(iter(pointed(heard.text, used(heard))), None)
+
+
+def _other(heard: Heard) -> str | None:
+    """The system talked about before the one that was used last."""
+    last = next(iter(used(heard)), "")
+    said = (
+        system
+        for exchange in reversed(heard.past)
+        for system in (*exchange.systems, *(n for step in exchange.steps for n in systems_of(step)))
+    )
+    return next((system for system in said if system != last), None)

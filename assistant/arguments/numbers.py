@@ -45,7 +45,7 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
         rf"\b(?:steps?|iterations?|iters|stps|stpes){_IS}{_N}",
     ),
     "top_k": (
-        rf"\btop[\s-]?{_N}", rf"\b(?:best|first){_IS}{_N}\b",
+        rf"\btop[\s-]?{_N}", rf"{_N}\s+(?:per|each|for each|of them)\b", rf"\b(?:best|first){_IS}{_N}\b",
         rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|classes|candidates|suggestions"
         rf"|answers|names|options|predictions|possibilities|ideas|likely|likeliest|probable)\b",
     ),
@@ -57,6 +57,7 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "image_size": (
         rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
 }  # fmt: skip
+_HALF = re.compile(r"\bhalf[\s-](?:the )?strength\b|\bstrength (?:of |at )?(?:a )?half\b")
 _WHOLE = frozenset({
     "seed", "prior_images", "rank", "opset", "batch_size", "threads", "runs", "epochs", "steps",
     "top_k", "resolution", "image_size", "count", "width", "height",
@@ -90,6 +91,10 @@ def numbers(text: str, reading: Reading, wanted: Collection[str]) -> dict[str, f
         if name in wanted and (match := _first(patterns, text, taken)):
             found[name] = _value(name, match, text)
             taken.append(match.span(1))
+    if "strength" in wanted and "strength" not in found and _HALF.search(text):
+        found["strength"] = 0.5
+    if "steps" in wanted and "steps" not in found and re.search(r"\b(?:one|single) step\b", text):
+        found["steps"] = 1
     if "count" in wanted and (counted := _count(text, taken)):
         found["count"] = counted
     for name, quantity in _by_role(text, reading, taken):
@@ -170,6 +175,11 @@ def _count(text: str, taken: Collection[tuple[int, int]]) -> int | None:
         free = not any(start <= quantity.start < end for start, end in taken)
         if free and quantity.unit == "images" and 1 <= quantity.value <= 1000:
             return int(quantity.value)
+    several = re.search(
+        rf"{_N}\s+of\s+(?:\w+\s)?(?:images|pictures|photos|versions|drawings)\b", text
+    )
+    if several:
+        return int(float(several[1]))
     more = re.search(
         rf"{_N}\s+(?:\w+\s){{0,2}}(?:of (?:them|those|these|it)|more|different|such|other)\b", text
     )

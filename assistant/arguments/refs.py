@@ -25,6 +25,8 @@ _ONE = re.compile(
 _NUMBERED = re.compile(
     r"\b(?:number|no\.?|nr\.?|#|picture|image|photo|pic)\s?#?(\d{1,2})\b(?!\s?(?:px|x|mp|steps))"
 )
+_PLACES = re.compile(rf"\b({'|'.join(_ORDINALS)})\b(?! (?:step|time|epoch|picture|image|photo))")
+_JOB_ID = re.compile(r"\b[a-z]{1,6}-\d+\b")
 _SEVERAL = re.compile(r"\b(first|last)\s(\d|two|three|four)\b")
 _BEFORE = re.compile(
     r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded"
@@ -40,14 +42,23 @@ _FEW = {"two": 2, "three": 3, "four": 4}
 def pictures(heard: Heard) -> tuple[Ref, ...]:
     """The pictures that a question is about; empty if there are none."""
     own = _own(heard, "image")
+    if len(own) > 1:
+        return _by_name(heard, own) or _picked(heard.text, own)
     if own:
-        return _picked(heard.text, own) if len(own) > 1 else own
+        return own
     if heard.steps:
         return _of_steps(heard)
     for turn in range(len(heard.past), 0, -1):
         if found := _of_exchange(heard, turn):
             return found
     return ()
+
+
+def _by_name(heard: Heard, own: tuple[Ref, ...]) -> tuple[Ref, ...]:
+    """Those pictures whose file is named."""
+    said = heard.gloss.said.lower()
+    stems = {ref: heard.files[ref.number - 1].name.lower().rpartition(".")[0] for ref in own}
+    return tuple(ref for ref in own if len(stems[ref]) > 2 and stems[ref] in said)
 
 
 def own_pictures(heard: Heard) -> tuple[Ref, ...]:
@@ -157,8 +168,9 @@ def product(heard: Heard, kinds: Sequence[str] = _MAKES_MODEL) -> Ref | None:
             return Ref("step", number)
     if not heard.steps:
         for turn in range(len(heard.past), 0, -1):
-            for number, step in reversed(list(enumerate(heard.past[turn - 1].steps, start=1))):
-                if step.tool in kinds:
+            exchange = heard.past[turn - 1]
+            for number, step in reversed(list(enumerate(exchange.steps, start=1))):
+                if step.tool in kinds and not (step.tool == "recommend" and exchange.systems):
                     return Ref("step", number, turn)
     return None
 
@@ -175,6 +187,24 @@ def used(heard: Heard) -> tuple[str, ...]:
         if exchange.systems:
             return exchange.systems
     return ()
+
+
+def pointed(text: str, systems: Sequence[str]) -> tuple[str, ...]:
+    """Those of several systems that the words single out: "the second one", "first and third"."""
+    if len(systems) < 2:
+        return tuple(systems)
+    places = [_ORDINALS[word] for word in _PLACES.findall(text)]
+    chosen = (place - 1 if place > 0 else place for place in dict.fromkeys(places))
+    found = tuple(systems[at] for at in chosen if -len(systems) <= at < len(systems))
+    return found or tuple(systems)
+
+
+def job_id(heard: Heard) -> str | None:
+    """The job that was spoken of last, or the one of several that the words single out."""
+    for exchange in reversed(heard.past):
+        if found := tuple(dict.fromkeys(_JOB_ID.findall(f"{exchange.text} {exchange.answer}"))):
+            return pointed(heard.text, found)[0 if _PLACES.search(heard.text) else -1]
+    return None
 
 
 def systems_of(step: Step) -> tuple[str, ...]:

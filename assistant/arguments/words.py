@@ -39,8 +39,7 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
     },
     "device": {
         "cpu": r"\bno (?:gpu|graphics)|\bwithout (?:an? )?(?:gpu|graphics)|\bcpus?\b"
-        r"|\bprocessors?\b"
-        r"|\bxeon\b|\bthinkpad\b|\braspberry\b|\bryzen\b|\bcore i\d\b",
+        r"|\bprocessors?\b|\braspberry\b",
         "cuda": r"\bcuda\b|\bgpus?\b|\bnvidia\b|\brtx\b|\bgtx\b|\bgeforce\b|\bgraphics? cards?\b"
         r"|\bvideo cards?\b|\b[ahl]\d{2,3}\b|\b[2345]0[6789]0(?:\s?ti)?\b|\btesla\b|\bquadro\b",
         "mps": r"\bmps\b|\bmetal\b|\bapple (?:silicon|chip|m\d)\b|\bm[1-5](?: (?:pro|max|ultra))?\b"
@@ -60,7 +59,7 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         r"|free|open|any size)\b|\bdynamic (?:axis|axes|shape)",
     },
     "train_text_encoder": {
-        False: r"\b(?:not|n't|without|no|freeze|frozen|off|leave)\b[^.,;]*\btext[\s-]?encoder"
+        False: r"\b(?:not|don'?t|without|no|freeze|frozen|off|leave)\b[^.,;]*\btext[\s-]?encoder"
         r"|\btext[\s-]?encoder\b[^.,;]*\b(?:frozen|off|alone|not|untouched)\b"
         r"|\bunet only\b|\bonly (?:the )?unet\b",
         True: r"\btext[\s-]?encoders?\b",
