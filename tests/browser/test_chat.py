@@ -31,7 +31,7 @@ from tools.pocket.world import draw, scenes
 SLOW = "Benchmark mobilenetv3"  # some fifteen seconds, with untrained weights if it must
 
 _NAMELESS = """[...document.querySelectorAll('button, img, textarea, input')]
-    .filter(e => e.offsetParent && e.ariaHidden !== 'true')
+    .filter(e => e.offsetParent && !e.closest('[inert]'))
     .filter(e => !(e.ariaLabel || e.textContent.trim() || e.alt || e.title || e.placeholder))
     .map(e => e.outerHTML.slice(0, 120))"""
 
