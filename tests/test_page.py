@@ -1,11 +1,13 @@
 """What the page shows of an answer, and answers in the making."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,15 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from assistant.answer import Answer, StepState
+from assistant.answer import Answer, StepState, to_json
 from assistant.ask import ask, decide
 from assistant.conversation import ME, Attachment, Question
+from assistant.page.document import as_json, as_markdown, file_name
 from assistant.page.examples import examples
+from assistant.page.history import history_html, when
 from assistant.page.live import Busy, Live
 from assistant.page.render import Message, address, answer_messages, user_message
 from assistant.plan import Run
 from assistant.settings import Settings
 from assistant.steps import Assistant
+from assistant.store import Conversation
 from assistant.wiring import open_assistant
 from tools.base import File, Image, Plot, Table, Text
 
@@ -233,3 +238,76 @@ def test_old_uploads_go_and_examples_stay(tmp_path: Path) -> None:
         check=False,
     )
     assert done.stdout.splitlines() == ["upload: gone", "example: there"], done.stderr
+
+
+# --- beside the chat
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("2026-11-22T11:59:30.000+00:00", "just now"),
+        ("2026-11-22T13:00:00.000+00:00", "just now"),  # a clock that runs ahead
+        ("2026-11-22T11:30:00.000+00:00", "30 min ago"),
+        ("2026-11-22T02:00:00.000+00:00", "10 h ago"),
+        ("2026-11-21T11:00:00.000+00:00", "yesterday"),
+        ("2026-11-18T11:00:00.000+00:00", "4 days ago"),
+        ("2026-11-05T11:00:00.000+00:00", "5 Nov 2026"),
+        ("", ""),
+    ],
+)
+def test_the_list_says_when(time: str, said: str) -> None:
+    assert when(time, NOW) == said
+
+
+def test_the_list_shows_titles_as_they_are() -> None:
+    odd = Conversation("k1", '<img src=x onerror="alert(1)"> & "${x}"', "")
+    html = history_html([odd], "k1", "", True, NOW)
+    assert "<img" not in html
+    assert 'onerror="' not in html
+    assert "&lt;img src=x" in html
+    assert html.count('aria-current="true"') == 1
+    assert 'href="conversations/k1.md"' in html
+    assert "Show older ones" in html
+    assert "aria-current" not in history_html([odd], "other", "", False, NOW)
+
+
+def test_several_pictures_of_a_question_have_numbers() -> None:
+    one, two = user_message("hi", ["a.png"]), user_message("hi", ["a.png", "b.png"])
+    assert "**1**" not in one["content"]
+    assert "[![Picture 2 of the question](b.png) **2**](b.png)" in two["content"]
+
+
+def test_a_document_holds_steps_evidence_and_every_attempt(
+    assistant: Assistant, femto: Answer
+) -> None:
+    (turn,) = assistant.store.turns(ME, femto.conversation)
+    odd = replace(turn, question="*What*\n# now", answers=turn.answers * 2)
+    text = as_markdown("a *title*", [odd])
+    assert text.startswith("# a \\*title\\*\n\n## \\*What\\*\n\n\\# now\n\n### Answer 1 of 2\n")
+    assert text.count("~~4.7 million~~ **refuted.** Right: 5.22 million.") == 2
+    assert text.count("*Step: explain, done, ") == 2
+    told = json.loads(as_json("t", [odd]))
+    assert list(told["turns"][0]["answers"][1]) == list(to_json(femto))
+    assert file_name("Über 100 %: what?", "md") == "über-100-what.md"
+    assert file_name("///", "json") == "conversation.json"
+
+
+def test_an_edit_replaces_what_followed(assistant: Assistant) -> None:
+    live = Live(assistant)
+    first = watched(live, Question("What can you do?"))[-1]
+    live.stop(5)
+    watched(live, Question("hello", conversation=first.conversation, replaces=1))
+    live.stop(5)
+    assert [turn.question for turn in assistant.store.turns(ME, first.conversation)] == ["hello"]
+
+
+def test_an_answer_to_a_deleted_conversation_ends(assistant: Assistant) -> None:
+    live = Live(assistant)
+    going = live.start(Question("Compare schnell and klein 4B"), "page")
+    while not going.answer.conversation:
+        pass
+    assistant.store.delete(ME, going.answer.conversation)
+    live.stop(20)
+    assert going.answer.finished

@@ -61,6 +61,21 @@ def test_clean_upload_is_returned_as_it_is(uploads: Uploads, tmp_path: Path) -> 
     assert again.path.stat().st_mtime_ns == before.st_mtime_ns
 
 
+def test_kept_pictures_are_removed_and_nothing_else(
+    uploads: Uploads, home: Path, tmp_path: Path
+) -> None:
+    one = take(uploads, tmp_path, encoded(quarters(), "PNG"), "one.png").path
+    twin = take(uploads, tmp_path, encoded(quarters(), "PNG"), "twin.png").path
+    assert one.parent == twin.parent
+    outside = tmp_path / "outside.png"
+    outside.write_bytes(one.read_bytes())
+    uploads.remove((one, outside, one.parent / ".." / ".." / "x", home / "gone" / "a.png"), "me")
+    uploads.remove((twin,), "you")
+    assert (one.exists(), twin.exists(), outside.exists()) == (False, True, True)
+    uploads.remove((one, twin), "me")
+    assert not twin.parent.exists()
+
+
 def test_another_owners_files_do_not_exist(uploads: Uploads, home: Path, tmp_path: Path) -> None:
     mine = take(uploads, tmp_path, encoded(quarters(), "PNG"))
     made = home / "runs" / "me" / "r1" / "made.png"

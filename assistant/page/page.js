@@ -35,6 +35,6 @@
   document.addEventListener("load", follow, true);
   window.addEventListener("resize", follow);
   new MutationObserver(follow).observe(document.body, {
-    childList: true, subtree: true, characterData: true,
+    childList: true, subtree: true, characterData: true, attributeFilter: ["class"],
   });
 }

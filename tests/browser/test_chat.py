@@ -31,8 +31,8 @@ from tools.pocket.world import draw, scenes
 SLOW = "Benchmark mobilenetv3"  # some fifteen seconds, with untrained weights if it must
 
 _NAMELESS = """[...document.querySelectorAll('button, img, textarea, input')]
-    .filter(e => e.offsetParent && e.ariaHidden !== 'true')
-    .filter(e => !(e.ariaLabel || e.innerText || e.alt || e.title || e.placeholder))
+    .filter(e => e.offsetParent && !e.closest('[inert]'))
+    .filter(e => !(e.ariaLabel || e.textContent.trim() || e.alt || e.title || e.placeholder))
     .map(e => e.outerHTML.slice(0, 120))"""
 
 
@@ -248,7 +248,7 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
                 "(e => e.getAttribute('aria-label') || e.innerText)(document.activeElement)"
             ).strip()
         )
-    wanted = {"New conversation", "Retry", "Like", "Dislike", "Feedback"}
+    wanted = {"Conversations", "Edit", "Retry", "Like", "Dislike", "Feedback"}
     assert wanted <= reached
     assert any(name.startswith("Evidence") for name in reached)
     nameless = page.evaluate(_NAMELESS)
