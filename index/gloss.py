@@ -20,7 +20,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from index.names import Mention, Names
 
 LANGUAGES = ("en", "de", "es", "fr", "ru", "zh")
-_WORD = re.compile(r"[^\W\d_]+['’](?=[^\W\d_])|[^\W\d_]+|\d+(?:[.,]\d+)*|[^\s\w]|_")
+_WORD = re.compile(r"[^\W\d_]+['\u2019](?=[^\W\d_])|[^\W\d_]+|\d+(?:[.,]\d+)*|[^\s\w]|_")
 _CYRILLIC, _HAN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u3400-\u9fff]")
 _LONGEST = 5  # words of the longest phrase in a glossary
 _LONGEST_HAN = 8  # characters of the longest Chinese word
@@ -244,7 +244,7 @@ def _grown(value: int, number: int) -> int:
 
 def _words(question: str, start: int, end: int, language: str) -> Iterator[Piece]:
     found = [
-        (word[0].lower().replace("’", "'"), word.start(), word.end())
+        (word[0].lower().replace("\u2019", "'"), word.start(), word.end())
         for word in _WORD.finditer(question, start, end)
     ]
     glossary = _glossary(language)

@@ -45,7 +45,9 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
         rf"\b(?:steps?|iterations?|iters|stps|stpes){_IS}{_N}",
     ),
     "top_k": (
-        rf"\btop[\s-]?{_N}", rf"{_N}\s+(?:per|each|for each|of them)\b", rf"\b(?:best|first){_IS}{_N}\b",
+        rf"\btop[\s-]?{_N}",
+        rf"{_N}\s+(?:per|each|for each|of them)\b",
+        rf"\b(?:best|first){_IS}{_N}\b",
         rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|classes|candidates|suggestions"
         rf"|answers|names|options|predictions|possibilities|ideas|likely|likeliest|probable)\b",
     ),
@@ -57,7 +59,10 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "image_size": (
         rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
 }  # fmt: skip
-_HALF = re.compile(r"\bhalf[\s-](?:the )?strength\b|\bstrength (?:of |at )?(?:a )?half\b")
+_IN_WORDS: Mapping[str, tuple[str, float]] = {
+    "strength": (r"\bhalf[\s-](?:the )?strength\b|\bstrength (?:of |at )?(?:a )?half\b", 0.5),
+    "steps": (r"\b(?:one|single) step\b", 1),
+}
 _WHOLE = frozenset({
     "seed", "prior_images", "rank", "opset", "batch_size", "threads", "runs", "epochs", "steps",
     "top_k", "resolution", "image_size", "count", "width", "height",
@@ -91,10 +96,8 @@ def numbers(text: str, reading: Reading, wanted: Collection[str]) -> dict[str, f
         if name in wanted and (match := _first(patterns, text, taken)):
             found[name] = _value(name, match, text)
             taken.append(match.span(1))
-    if "strength" in wanted and "strength" not in found and _HALF.search(text):
-        found["strength"] = 0.5
-    if "steps" in wanted and "steps" not in found and re.search(r"\b(?:one|single) step\b", text):
-        found["steps"] = 1
+    in_words = {name: value for name, (words, value) in _IN_WORDS.items() if re.search(words, text)}
+    found = {name: value for name, value in in_words.items() if name in wanted} | found
     if "count" in wanted and (counted := _count(text, taken)):
         found["count"] = counted
     for name, quantity in _by_role(text, reading, taken):
