@@ -90,7 +90,7 @@ def test_a_step_that_fails_stops_only_what_needs_it(
     [
         ("Welche Lizenz hat FLUX.1 schnell?", "FLUX.1 [schnell], Lizenz"),
         ("Какая лицензия: FLUX.1 schnell?", "FLUX.1 [schnell], лицензия"),
-        ("FLUX.1 schnell 的许可证是什么？", "FLUX.1 [schnell] 的"),
+        ("FLUX.1 schnell 的许可证是什么", "FLUX.1 [schnell] 的"),
     ],
 )
 def test_the_first_sentence_is_in_the_language_of_the_question(
