@@ -37,6 +37,7 @@ _OFFERED = (
 )  # fmt: skip
 _DECLINED = 0.3  # probability of no tool from which a question is declined
 _CLOSE, _BOTH = 0.05, 0.8  # probabilities of two tools by which both may be meant
+_REPEATED = ("generate", "edit", "jobs")  # tools that one message often asks for twice
 MOST = 6  # steps that one message may ask for
 _NEAREST = 3  # tools offered where none fits
 
@@ -104,6 +105,25 @@ class Asked:
     past: tuple[Exchange, ...] = ()
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a question that asks for one step.
+
+    Attributes:
+        tool: the tool that it is for.
+        again: whether it is the step before once more.
+        gloss: its words.
+        reading: what the network makes of them.
+        situation: what was known beside them.
+    """
+
+    tool: str
+    again: bool
+    gloss: Gloss
+    reading: Reading
+    situation: Situation
+
+
 def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     """Chooses what to do about a question.
 
@@ -115,52 +135,58 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     network, whole = router(), gloss(asked.text, names)
     situation = replace(_situation(asked), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
+    chosen, again = _tool(reading, situation)
+    if chosen == NONE:
+        return _decline(reading, whole)
     parts = _parts(whole, reading)
-    if len(parts) == 1:
-        chosen, again = _tool(reading, situation)
-        if chosen == NONE:
-            return _decline(reading, whole)
+    heard = list(_read_parts(network, parts[:MOST], situation, names)) if len(parts) > 1 else []
+    if len(heard) < 2:  # the network knows the whole better than what would be left of it
         if close := _close(reading):
             titles = (f"{say(f'title_{name}', whole.language)}: {asked.text}" for name in close)
             return Clarify(say("which_tool", whole.language), tuple(titles))
-        heard = [(chosen, again, whole, reading)]
-    else:
-        heard = list(_read_parts(network, parts[:MOST], situation, names))
-        if not heard:
-            return _decline(reading, whole)
-    planned = _steps(asked, heard, tools, _offered(asked, heard[0][0], names, tools))
+        heard = [Part(chosen, again, whole, reading, situation)]
+    planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools))
     return replace(planned, parts=len(parts)) if isinstance(planned, Run) else planned
 
 
 def _read_parts(
     network: Router, parts: Sequence[Gloss], situation: Situation, names: Names
-) -> Iterator[tuple[str, bool, Gloss, Reading]]:
-    """The tool of each part; parts that no tool does are left out."""
+) -> Iterator[Part]:
+    """The parts with their tools; one that no tool does is left out, one that goes on is joined."""
     last = situation.last
-    for place, part in enumerate(parts):
-        here = replace(situation, last=last, later=place > 0, kinds=kinds(part, names))
+    before: Part | None = None
+    for part in parts:
+        here = replace(situation, last=last, later=before is not None, kinds=kinds(part, names))
         reading = network.read(part, here)
         chosen, again = _tool(reading, here)
-        if chosen != NONE:
-            yield chosen, again, part, reading
-            last = chosen
+        if before and chosen in (before.tool, NONE) and chosen not in _REPEATED:
+            joined = before.gloss.joined(part)
+            before = replace(before, gloss=joined, reading=network.read(joined, before.situation))
+            continue
+        if before:
+            yield before
+        before = Part(chosen, again, part, reading, here) if chosen != NONE else None
+        last = chosen if chosen != NONE else last
+    if before:
+        yield before
 
 
 def _steps(
     asked: Asked,
-    heard: Sequence[tuple[str, bool, Gloss, Reading]],
+    heard: Sequence[Part],
     tools: Mapping[str, Tool],
     offered: Mapping[str, Any],
 ) -> Plan:
     steps: list[Step] = []
-    for tool, again, part, reading in heard:
-        carried = {**_carried(asked, steps, tool), **offered} if again else {}
-        words = Heard(part, reading, asked.files, asked.past, tuple(steps), carried)
+    for each in heard:
+        tool, part = each.tool, each.gloss
+        carried = {**_carried(asked, steps, tool), **offered} if each.again else {}
+        words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
         if key := missing(tool, found):
             return Clarify(say(key, part.language), (), (*steps, Step(tool, found)))
         steps.append(Step(tool, found, _why(tool, part, tools)))
-    return Run(tuple(steps), heard[0][2].language)
+    return Run(tuple(steps), heard[0].gloss.language)
 
 
 def _offered(asked: Asked, tool: str, names: Names, tools: Mapping[str, Tool]) -> dict[str, Any]:

@@ -118,6 +118,11 @@ class Gloss:
         mentions = tuple(m for m in self.mentions if start <= m.start and m.end <= end)
         return Gloss(self.question, self.language, pieces, mentions)
 
+    def joined(self, other: "Gloss") -> "Gloss":
+        """This part of a question with the one that follows it."""
+        mentions = (*self.mentions, *other.mentions)
+        return Gloss(self.question, self.language, (*self.pieces, *other.pieces), mentions)
+
     @property
     def said(self) -> str:
         """The part of the question that this glosses, as it was typed."""

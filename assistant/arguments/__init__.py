@@ -58,7 +58,7 @@ def _bare(tool: Tool, heard: Heard, found: Mapping[str, Any]) -> dict[str, Any]:
     if not heard.carried or said or len(alone) != 1 or len(heard.text.split()) > _FEW:
         return {}
     counted = [name for name in _KNOBS if name in heard.carried]
-    name = counted[0] if counted else _KNOB.get(tool.name)
+    name = counted[0] if counted else _KNOB.get(tool.name, "")
     return {name: int(alone[0])} if name in tool.parameters else {}
 
 
