@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from assistant.arguments import Heard, arguments_for, missing
+from assistant.arguments.words import formats
 from assistant.conversation import Attachment, Exchange, Step, told
 from assistant.router import (
     AGAIN,
@@ -136,10 +137,10 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     situation = replace(_situation(asked), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
     chosen, again = _tool(reading, situation)
-    if chosen == NONE:
-        return _decline(reading, whole)
     parts = _parts(whole, reading)
     heard = list(_read_parts(network, parts[:MOST], situation, names)) if len(parts) > 1 else []
+    if chosen == NONE and len(heard) < min(len(parts), MOST):
+        return _decline(reading, whole)
     if len(heard) < 2:  # the network knows the whole better than what would be left of it
         if close := _close(reading):
             titles = (f"{say(f'title_{name}', whole.language)}: {asked.text}" for name in close)
@@ -185,7 +186,9 @@ def _steps(
         found = arguments_for(tools[tool], words)
         if key := missing(tool, found):
             return Clarify(say(key, part.language), (), (*steps, Step(tool, found)))
-        steps.append(Step(tool, found, _why(tool, part, tools)))
+        several = formats(part.text) if tool == "export" else ()
+        each_way = [{**found, "format": one} for one in several] or [found]
+        steps += [Step(tool, said, _why(tool, part, tools)) for said in each_way]
     return Run(tuple(steps), heard[0].gloss.language)
 
 

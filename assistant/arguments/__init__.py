@@ -92,6 +92,9 @@ def _settled(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
         found = {k: v for k, v in found.items() if k not in ("width", "height")}
     if tool == "benchmark" and "image_size" in found and "width" in found:
         del found["image_size"]
+    taken = any(step.arguments.get("dataset") == found.get("dataset") for step in heard.steps)
+    if "images" in found and "dataset" in found and taken:
+        del found["dataset"]
     if tool in ("classify", "embed") and "dataset" in found and not _fresh(found.get("images")):
         found.pop("images", None)
     elif "images" in found and isinstance(found.get("dataset"), Ref) and found["dataset"].turn:
@@ -158,9 +161,8 @@ def _seeds(tool: str, heard: Heard) -> tuple[int, ...] | None:
 
 
 def _calibration(tool: str, heard: Heard) -> Any:
-    if any(file.kind == "zip" for file in heard.files) or re.search(r"\bcalib", heard.text):
-        return archive(heard)
-    return None
+    alone = any(file.kind == "zip" for file in heard.files) and not heard.steps
+    return archive(heard) if alone or re.search(r"\bcalib", heard.text) else None
 
 
 def _class_images(tool: str, heard: Heard) -> Ref | None:

@@ -28,6 +28,9 @@ _NUMBERED = re.compile(
 _PLACES = re.compile(rf"\b({'|'.join(_ORDINALS)})\b(?! (?:step|time|epoch|picture|image|photo))")
 _JOB_ID = re.compile(r"\b[a-z]{1,6}-\d+\b")
 _SEVERAL = re.compile(r"\b(first|last)\s(\d|two|three|four)\b")
+_OWN = re.compile(
+    rf"\b(?:my|this|attached|other|second|2nd|third|last) {_THING}\b|\battach\w*|\bthe second\b"
+)
 _BEFORE = re.compile(
     r"\b(?:before|earlier|original|first message|i (?:sent|uploaded|attached|gave)|uploaded"
     r"|my (?:first )?(?:photo|picture|image))\b"
@@ -42,6 +45,8 @@ _FEW = {"two": 2, "three": 3, "four": 4}
 def pictures(heard: Heard) -> tuple[Ref, ...]:
     """The pictures that a question is about; empty if there are none."""
     own = _own(heard, "image")
+    if heard.steps and (made := _drawn(heard)) and not (own and _OWN.search(heard.text)):
+        return made
     if len(own) > 1:
         return _by_name(heard, own) or _picked(heard.text, own)
     if own:
@@ -80,13 +85,17 @@ def _own(heard: Heard, kind: str) -> tuple[Ref, ...]:
 
 
 def _of_steps(heard: Heard) -> tuple[Ref, ...]:
-    """The pictures that the latest earlier step made, or else looked at."""
-    for number, step in reversed(list(enumerate(heard.steps, start=1))):
-        if step.tool in _DRAWS:
-            return (Ref("step", number),)
+    """The pictures that the latest earlier step looked at."""
+    for step in reversed(heard.steps):
         if images := step.arguments.get("images"):
             return tuple(images)
     return ()
+
+
+def _drawn(heard: Heard) -> tuple[Ref, ...]:
+    """What the latest earlier step that draws has made."""
+    draws = [number for number, step in enumerate(heard.steps, start=1) if step.tool in _DRAWS]
+    return (Ref("step", draws[-1]),) if draws else ()
 
 
 def _of_exchange(heard: Heard, turn: int) -> tuple[Ref, ...]:
