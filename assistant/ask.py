@@ -22,7 +22,7 @@ from assistant.saying import say
 from assistant.steps import Assistant, Wanted, run_steps
 from assistant.store import StoreFailed, UnknownConversation
 from assistant.uploads import Refused, Upload
-from index.encoder import Vectors
+from index.gloss import in_english
 from tools.base import Block, Text
 
 LONGEST = 20_000  # characters of a question; a longer one is a document, not a question
@@ -100,8 +100,7 @@ def decide(
     past: tuple[Exchange, ...] = (),
 ) -> tuple[Plan, Answer]:
     """What would be done about a question, without doing it."""
-    vector: Vectors = assistant.index.encoder.encode([question.text])[0]
-    hits = assistant.index.search(question.text, _HITS, vector)
+    hits = assistant.index.search(in_english(question.text, assistant.names), _HITS)
     asked = Asked(question.text, files, past)
     planned = plan(asked, assistant.names, assistant.tools)
     return planned, Answer(question.text, question.conversation, question.turn, "run", hits=hits)

@@ -1,6 +1,7 @@
 """Fits the router to questions that people wrote for each tool; run by `index fit`."""
 
 import random
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -72,7 +73,9 @@ class _Network(torch.nn.Module):
         config = LoraConfig(
             r=_RANK, lora_alpha=_RANK, target_modules=["query", "key", "value", "dense"]
         )
-        self.encoder: PeftModel = get_peft_model(base, config)
+        with warnings.catch_warnings():  # peft still asks for an attribute by its old name
+            warnings.simplefilter("ignore", FutureWarning)
+            self.encoder: PeftModel = get_peft_model(base, config)
         mixed = DIMENSIONS + len(FEATURES)
         self.inner = torch.nn.Linear(mixed, _INNER)
         self.tool = torch.nn.Linear(mixed + _INNER, len(LABELS))

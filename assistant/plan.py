@@ -24,12 +24,23 @@ from assistant.router import (
 )
 from assistant.router import load_router as router
 from assistant.saying import say
-from index.gloss import Gloss, gloss
+from index.gloss import UNKNOWN, Gloss, gloss
 from index.names import Names
 from tools.base import Tool
 
 _STARTS = 0.5  # probability from which a token begins a later step
 _AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
+# What is no word to the assistant: comments, code, and what is dressed up as a machine's message.
+_ASIDE = re.compile(
+    r"<!--.*?(?:-->|$)|```.*?(?:```|$)|<\|.*$|<(\w+)[^<>]*>.*?</\1>"
+    r"|(?:^|\n)\W*(?:system|developer|tool|assistant|admin)\b[^\n]{0,30}?[:(#].*$"
+    r"|#{2,}\s*(?:system|begin|admin|new instructions).*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_QUOTED = re.compile(
+    r"[\"“«](?:[^\"“”«»]+\s){2,}[^\"“”«»]+[\"”»]|(?<!\w)'(?:[^']+\s){2,}[^']+'(?!\w)"
+)
+_ACTS = ("jobs", "finetune", "export", "benchmark", "personalize")
 _YES = re.compile(r"(?:yes|yeah|yep|sure|ok|okay|go|do it|do that|please do|start|proceed|fine)\b")
 # Arguments that a question of the assistant may propose.
 _OFFERED = (
@@ -133,10 +144,17 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
         names: finds the systems that it names.
         tools: all tools.
     """
-    network, whole = router(), gloss(asked.text, names)
+    network = router()
+    whole = gloss(asked.text, names).without([span.span() for span in _ASIDE.finditer(asked.text)])
+    if whole.language == UNKNOWN or not re.search(r"\w", whole.text):
+        return Decline(("help", "explain", "recommend"))
     situation = replace(_situation(asked), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
     chosen, again = _tool(reading, situation)
+    quotes = [span.span() for span in _QUOTED.finditer(asked.text)]
+    if chosen in _ACTS and quotes:  # what is quoted is told, not ordered
+        outside = whole.without(quotes)
+        chosen, again = _tool(network.read(outside, situation), situation)
     parts = _parts(whole, reading)
     heard = list(_read_parts(network, parts[:MOST], situation, names)) if len(parts) > 1 else []
     if chosen == NONE and len(heard) < min(len(parts), MOST):

@@ -11,8 +11,6 @@ from index.properties import translated
 from tools import wording
 from tools.base import Block, Text
 
-_DETAILS = " "
-
 
 def say(key: str, language: str, **values: str) -> str:
     """A sentence of `sentences.toml`.
@@ -22,7 +20,8 @@ def say(key: str, language: str, **values: str) -> str:
         language: one of the languages that a gloss knows.
         values: what stands in its placeholders.
     """
-    return _sentences()[language][key].format(**values)
+    table = _sentences().get(language) or _sentences()["en"]
+    return table[key].format(**values)
 
 
 @cache
@@ -40,7 +39,7 @@ def lead(tool: str, first: Block, language: str, catalog: Catalog) -> tuple[Text
         language: the language of the question.
         catalog: names the systems.
     """
-    if language == "en":
+    if language not in _sentences() or language == "en":
         return ()
     said, cites = _summed(tool, first, language, catalog)
     return (Text(f"{said} {say('details_english', language)}", cites),)

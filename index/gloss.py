@@ -19,6 +19,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from index.names import Mention, Names
 
+UNKNOWN = "unknown"  # a language that has no glossary
 LANGUAGES = ("en", "de", "es", "fr", "ru", "zh")
 _WORD = re.compile(r"[^\W\d_]+['\u2019](?=[^\W\d_])|[^\W\d_]+|\d+(?:[.,]\d+)*|[^\s\w]|_")
 _CYRILLIC, _HAN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u3400-\u9fff]")
@@ -26,6 +27,8 @@ _LONGEST = 5  # words of the longest phrase in a glossary
 _LONGEST_HAN = 8  # characters of the longest Chinese word
 _LATIN = ("de", "es", "fr")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_ENOUGH, _LEAST = 6, 0.5  # words of a question; share of them that must be known, about
+_LAST_LATIN = 0x24F
 _SHARED = 0.95  # what a word that English has too says for another language
 # The word that stands for a system, by the engine that runs it.
 _STAND_INS: Mapping[str, str] = {
@@ -118,6 +121,12 @@ class Gloss:
         mentions = tuple(m for m in self.mentions if start <= m.start and m.end <= end)
         return Gloss(self.question, self.language, pieces, mentions)
 
+    def without(self, spans: Sequence[tuple[int, int]]) -> "Gloss":
+        """The gloss without some parts of the question, each from one character to another."""
+        pieces = tuple(p for p in self.pieces if not any(a <= p.start < b for a, b in spans))
+        mentions = tuple(m for m in self.mentions if not any(a <= m.start < b for a, b in spans))
+        return Gloss(self.question, self.language, pieces, mentions)
+
     def joined(self, other: "Gloss") -> "Gloss":
         """This part of a question with the one that follows it."""
         mentions = (*self.mentions, *other.mentions)
@@ -151,9 +160,16 @@ def gloss(
         pieces.append(Piece(stand_in, mention.start, mention.end))
         at = mention.end
     pieces += _words(question, at, len(question), language)
-    if language == "en":
+    if language in ("en", UNKNOWN):
         pieces = [_mended(piece, question, names) for piece in pieces]
     return Gloss(question, language, tuple(_digits(pieces)), mentions)
+
+
+def in_english(text: str, names: Names) -> str:
+    """A text in English words with the names of systems as typed; English stays as it is."""
+    as_typed = {m.system: text[m.start : m.end] for m in names.mentions(text)}
+    found = gloss(text, names, as_typed)
+    return text if found.language in ("en", UNKNOWN) else found.text
 
 
 def engine(names: Names, mention: Mention) -> str:
@@ -178,7 +194,16 @@ def _language(question: str, mentions: Sequence[Mention], names: Names) -> str:
         known = [_tells(_glossary(name).find((word,)), word) for word in words]
         both = zip(known, english, strict=True)
         scores[name] = sum((_SHARED if whole else 1.2) for found, whole in both if found)
-    return max(scores, key=lambda name: (scores[name], name == "en"))
+    best = max(scores, key=lambda name: (scores[name], name == "en"))
+    strange = len(words) >= _ENOUGH and scores[best] < _LEAST * len(words)
+    return UNKNOWN if strange or _is_foreign(text) else best
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether most letters are of a script that no glossary has, such as Arabic."""
+    letters = [letter for letter in text if letter.isalpha()]
+    other = sum(ord(letter) > _LAST_LATIN for letter in letters)
+    return other * 2 > len(letters)
 
 
 def _mended(piece: Piece, question: str, names: Names) -> Piece:
@@ -309,7 +334,7 @@ class _Glossary:
 
 @cache
 def _glossary(language: str) -> _Glossary:
-    if language == "en":
+    if language in ("en", UNKNOWN):
         return _Glossary({}, {})
     path = files("index") / "languages" / f"{language}.tsv"
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line]

@@ -39,7 +39,7 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
 )  # fmt: skip
 _UNIT = tuple((re.compile(pattern), unit, factor) for pattern, unit, factor in _UNITS)
 _NUMBER = re.compile(
-    r"(?<![\w.])(?P<sign>[$€]\s?)?"
+    r"(?<![\w.])(?<![a-z]-)(?<![a-z]\d-)(?P<sign>[$€]\s?)?"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?:\s?e\s?-?\s?\d+)?|\.\d+)"
 )
 _SIZE = re.compile(

@@ -52,7 +52,7 @@ def test_bad_input_gets_a_sentence(tmp_path: Path) -> None:
         list(compare(context, (FEMTO, "femto")))
     with pytest.raises(ToolFailed, match="nearest"):
         list(compare(context, (FEMTO, "convnextish-9000")))
-    with pytest.raises(ToolFailed, match="not a property"):
+    with pytest.raises(ToolFailed, match="nothing to compare by"):
         list(compare(context, (FEMTO, LARGE), properties=("beauty",)))
     with pytest.raises(NotBuiltYet):
         list(compare(context, (FEMTO, LARGE), prompts=("a star",)))

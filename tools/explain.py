@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from index.card import Capability, Card
 from index.evidence import Claim, Fact
+from index.gloss import in_english
 from index.properties import properties
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
@@ -91,6 +92,7 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
         ToolFailed: a system has no card and no published results.
         NeedsInput: the question is about no system that can be told.
     """
+    query = in_english(query, ctx.index.names)
     given, named = _given(ctx, systems), ctx.index.named(query)
     if set(given) - set(named):  # the question itself does not say which
         for system in given:

@@ -31,6 +31,7 @@ _OFFLINE = (
     r"|locally|on my own (?:machine|computer|hardware|pc)|on[\s-]?device|self[\s-]?host\w*"
     r"|on[\s-]prem\w*|not (?:leave|upload\w*))\b"
 )
+_NO_GPU = r"\b(?:no|without (?:an? )?|don't have (?:an? |any )?)\s?(?:gpu|graphics|video)"
 _LEAST = 100_000  # parameters of a network
 # What each task is called, the first that matches counts.
 _TASKS = {
@@ -91,8 +92,10 @@ def _commercial(heard: Heard) -> bool | None:
 
 
 def _device(text: str) -> str | None:
-    if re.search(r"\b(?:no|without (?:a )?)\s?(?:gpu|graphics|video)", text):
-        return "cpu"
+    if re.search(
+        r"\b(?:no|without (?:an? )?|don't have (?:an? |any )?)\s?(?:gpu|graphics|video)", text
+    ):
+        return None if re.search(r"\bhosted\b|\bapi\b|\bservice\b|\bcloud\b", text) else "cpu"
     if re.search(_GPU, text):
         return "cuda"
     return word("device", text) or ("cpu" if re.search(_SMALL, text) else None)

@@ -39,6 +39,8 @@ _FOLDER = re.compile(
     r"(?:^|\s)((?:~|\.{1,2})?/[\w.\-/]+|[A-Za-z]:\\[\w.\\\-]+)"
     r"|\b(?:folder|directory|dir|path|in|from|at|under|with)\s+([\w\-]+(?:/[\w.\-]+)+/?)"
 )
+# A hidden or system folder, or a single file: no pictures to look through.
+_PRIVATE = re.compile(r"(?:^|[/\\])\.\w|\.\.|^/(?:etc|proc|sys|root|dev|var)\b|\.(?!zip$)\w{1,5}$")
 _FEW = {"two": 2, "three": 3, "four": 4}
 
 
@@ -152,8 +154,10 @@ def archive(heard: Heard) -> Ref | str | None:
     """The data set: a zip file of this or an earlier turn, or a folder that is named."""
     if own := _own(heard, "zip"):
         return own[0]
-    if folder := _FOLDER.search(heard.gloss.said):
-        return folder[1] or folder[2]
+    folder = _FOLDER.search(heard.gloss.said)
+    path = (folder[1] or folder[2]) if folder else ""
+    if path and not _PRIVATE.search(path):
+        return path
     for step in reversed(heard.steps):
         dataset = step.arguments.get("dataset")
         if isinstance(dataset, Ref):
