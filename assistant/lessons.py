@@ -18,6 +18,7 @@ from assistant.router import (
     TOOLS,
     Situation,
     kinds,
+    situated,
     tokens,
 )
 from index.encoder import load_encoder
@@ -114,19 +115,12 @@ def _starts(whole: Gloss, parts: Sequence[str]) -> list[int]:
 
 def situation_of(row: Row) -> Situation:
     """What is known beside the words of a row."""
-    kinds = [str(name).partition(":")[0] for name in row.get("attachments", ())]
     history = row.get("history", ())
-    before = [name for turn in history for name in turn.get("attachments", ())]
-    said = history[-1]["text"] if history else ""
-    return Situation(
-        images=kinds.count("image"),
-        masks=kinds.count("mask"),
-        archives=kinds.count("zip"),
-        tables=kinds.count("csv"),
-        others=len(kinds) - sum(kinds.count(kind) for kind in ("image", "mask", "zip", "csv")),
-        before=len(before),
-        last=row.get("last", ""),
-        asked=said.rstrip().endswith("?"),
+    return situated(
+        [str(name).partition(":")[0] for name in row.get("attachments", ())],
+        sum(len(turn.get("attachments", ())) for turn in history),
+        row.get("last", ""),
+        history[-1]["text"] if history else "",
     )
 
 
@@ -165,10 +159,7 @@ def _lesson(
         for name, value in step["arguments"].items():
             _mark(roles, spans, gloss, name, value)
     places = {gloss.place(start) for start in starts}
-    begins = tuple(
-        any(first <= p < max(last, first + 1) for p in places) and last > first
-        for first, last in spans
-    )
+    begins = tuple(any(first <= p < last for p in places) for first, last in spans)
     return Lesson(gloss, situation, labels, tuple(roles), begins, _choices(steps))
 
 
@@ -191,7 +182,7 @@ def _mark(
         at = gloss.question.lower().find(value.lower())
         if at >= 0:
             _fill(roles, spans, gloss, at, at + len(value), ROLES.index(name))
-    elif name in ("width", "height", "size") or name in ROLES:
+    elif name in ("width", "height") or name in ROLES:
         role = ROLES.index("size" if name in ("width", "height") else name)
         if isinstance(value, int | float) and not isinstance(value, bool):
             _mark_number(roles, spans, gloss, role, float(value))

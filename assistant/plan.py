@@ -21,6 +21,7 @@ from assistant.router import (
     Router,
     Situation,
     kinds,
+    situated,
 )
 from assistant.router import load_router as router
 from assistant.saying import say
@@ -239,17 +240,12 @@ def _carried(asked: Asked, steps: Sequence[Step], tool: str) -> dict[str, Any]:
 
 
 def _situation(asked: Asked) -> Situation:
-    kinds = [file.kind for file in asked.files]
     last = asked.past[-1] if asked.past else None
-    return Situation(
-        images=kinds.count("image"),
-        masks=kinds.count("mask"),
-        archives=kinds.count("zip"),
-        tables=kinds.count("csv"),
-        others=sum(kind not in ("image", "mask", "zip", "csv") for kind in kinds),
-        before=sum(len(exchange.attachments) for exchange in asked.past),
-        last=(last.steps[-1].tool if last.steps else NONE) if last else "",
-        asked=bool(last and last.answer.rstrip().endswith("?")),
+    return situated(
+        [file.kind for file in asked.files],
+        sum(len(exchange.attachments) for exchange in asked.past),
+        (last.steps[-1].tool if last.steps else NONE) if last else "",
+        last.answer if last else "",
     )
 
 
@@ -277,8 +273,8 @@ def _close(reading: Reading) -> tuple[str, ...]:
 def _decline(reading: Reading, whole: Gloss) -> Decline:
     order = np.argsort(reading.tools[: len(TOOLS)])[::-1]
     nearest = tuple(TOOLS[place] for place in order[:_NEAREST])
-    kinds = (kind for kind, sign in ELSEWHERE.items() if re.search(sign, whole.text))
-    return Decline(nearest, whole.language, next(kinds, ""))
+    elsewhere = (kind for kind, sign in ELSEWHERE.items() if re.search(sign, whole.text))
+    return Decline(nearest, whole.language, next(elsewhere, ""))
 
 
 def _parts(whole: Gloss, reading: Reading) -> list[Gloss]:

@@ -9,7 +9,7 @@ https://arxiv.org/abs/1902.10909; the low-rank change after https://arxiv.org/ab
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file
-from scipy.special import erf, log_softmax, softmax
+from scipy.special import log_softmax, softmax
 from tokenizers import Encoding
 
-from index.encoder import MiniLM, Vectors, load_encoder
+from index.encoder import MiniLM, Vectors, gelu, load_encoder
 from index.gloss import Gloss, engine
 from index.names import Names
 
@@ -99,6 +99,28 @@ class Situation:
     later: bool = False
     asked: bool = False
     kinds: tuple[str, ...] = ()
+
+
+def situated(files: Sequence[str], before: int, last: str, said: str) -> Situation:
+    """What is known beside the words of a question, but for the systems that it names.
+
+    Args:
+        files: kinds of the files that came with it.
+        before: how many files came with earlier turns.
+        last: the tool of the step before; empty if there is none.
+        said: what the assistant said last.
+    """
+    images, masks, archives, tables = map(files.count, ("image", "mask", "zip", "csv"))
+    return Situation(
+        images=images,
+        masks=masks,
+        archives=archives,
+        tables=tables,
+        others=len(files) - images - masks - archives - tables,
+        before=before,
+        last=last,
+        asked=said.rstrip().endswith("?"),
+    )
 
 
 # What people ask for that no tool here does, by the kind of system that would do it.
@@ -202,8 +224,7 @@ class Router:
         heads = self.heads
         mixed = np.concatenate([hidden.mean(axis=0), features(asked, situation)])
         inner = mixed @ heads["inner.weight"].T + heads["inner.bias"]
-        inner = inner * (0.5 * (1 + erf(inner * np.float32(2**-0.5))))
-        both = np.concatenate([inner, mixed])
+        both = np.concatenate([gelu(inner), mixed])
         logits = both @ heads["tool.weight"].T + heads["tool.bias"]
         logits = logits + heads["words"][list(hashed(asked.text))].mean(axis=0)
         if not situation.last:

@@ -34,7 +34,7 @@ def answered(
 def planned(assistant: Assistant, row: Mapping[str, Any]) -> dict[str, Any]:
     """What would be done about one row, after what would have been done about its history."""
     past = exchanges_of(row.get("history", ()), assistant.names, assistant.tools)
-    asked = Asked(row["text"], _files(row), past)
+    asked = Asked(row["text"], files_of(row), past)
     plan, answer = decide(assistant, Question(row["text"]), asked.files, past)
     found: dict[str, Any] = {"outcome": "run", "steps": [], "ask": None, "choices": []}
     if isinstance(plan, Clarify):
@@ -57,7 +57,7 @@ def exchanges_of(
             continue
         reply = history[place + 1] if place + 1 < len(history) else {"role": "user"}
         said = reply["text"] if reply["role"] == "assistant" else ""
-        asked = Asked(turn["text"], _files(turn), past)
+        asked = Asked(turn["text"], files_of(turn), past)
         plan = make_plan(asked, names, tools)
         steps = () if isinstance(plan, Decline) else plan.steps
         systems = tuple(dict.fromkeys(mention.system for mention in names.mentions(said)))
@@ -65,7 +65,8 @@ def exchanges_of(
     return past
 
 
-def _files(row: Mapping[str, Any]) -> tuple[Attachment, ...]:
+def files_of(row: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """The files that a row, or a turn of a history, names: `image` or `image:holiday.jpg`."""
     named = (str(name).partition(":") for name in row.get("attachments", ()))
     return tuple(Attachment(kind, name) for kind, _, name in named)
 

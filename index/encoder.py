@@ -128,8 +128,7 @@ class MiniLM:
         attended = self._attend(hidden, blocked, stem + "attention.self.")
         attended = self._linear(attended, stem + "attention.output.dense.")
         hidden = self._norm(hidden + attended, stem + "attention.output.LayerNorm.")
-        inner = self._linear(hidden, stem + "intermediate.dense.")
-        inner = inner * (0.5 * (1 + erf(inner * np.float32(2**-0.5))))
+        inner = gelu(self._linear(hidden, stem + "intermediate.dense."))
         inner = self._linear(inner, stem + "output.dense.")
         return self._norm(hidden + inner, stem + "output.LayerNorm.")
 
@@ -157,6 +156,12 @@ class MiniLM:
         spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + np.float32(1e-12))
         scaled: Vectors = centred / spread * self.weights[stem + "weight"]
         return scaled + self.weights[stem + "bias"]
+
+
+def gelu(values: Vectors) -> Vectors:
+    """The Gaussian error linear unit, https://arxiv.org/abs/1606.08415, of each value."""
+    bent: Vectors = values * (0.5 * (1 + erf(values * np.float32(2**-0.5))))
+    return bent
 
 
 @cache

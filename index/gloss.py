@@ -85,14 +85,14 @@ class Gloss:
     @cached_property
     def _parts(self) -> tuple[str, ...]:
         parts: list[str] = []
-        end, glossed = 0, False
+        end, glossed, tail = 0, False, ""
         for piece in self.pieces:
             before, glossed = glossed, piece.text != self.question[piece.start : piece.end].lower()
             # Two glosses must not run together, as the Chinese words did.
-            touch = "".join(parts)[-1:].isalnum() and piece.text[:1].isalnum()
+            touch = tail.isalnum() and piece.text[:1].isalnum()
             apart = piece.start > end or (touch and (before or glossed))
             parts.append(" " + piece.text if parts and piece.text and apart else piece.text)
-            end = piece.end
+            end, tail = piece.end, piece.text[-1:] or tail
         return tuple(parts)
 
     @cached_property
@@ -167,9 +167,10 @@ def gloss(
 
 def in_english(text: str, names: Names) -> str:
     """A text in English words with the names of systems as typed; English stays as it is."""
-    as_typed = {m.system: text[m.start : m.end] for m in names.mentions(text)}
-    found = gloss(text, names, as_typed)
-    return text if found.language in ("en", UNKNOWN) else found.text
+    mentions = names.mentions(text)
+    if _language(text, mentions, names) in ("en", UNKNOWN):
+        return text
+    return gloss(text, names, {m.system: text[m.start : m.end] for m in mentions}).text
 
 
 def engine(names: Names, mention: Mention) -> str:

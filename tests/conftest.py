@@ -1,13 +1,15 @@
 """What every test stands on: a home of its own, and no silent skip where all must run."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from assistant.settings import PREFIX, Settings
+from assistant.store import Store
+from tests.postgresql import Server, start_server
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +38,26 @@ def missing() -> Callable[[str], NoReturn]:
         pytest.skip(what)
 
     return tell
+
+
+@pytest.fixture(scope="session")
+def postgresql(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
+    """A PostgreSQL server, started with the first test that needs it."""
+    yield from start_server(missing)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that does not exist yet, or is empty."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'rooms.db'}"
+    server: Server = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """An open store on SQLite, and on PostgreSQL."""
+    opened = Store(url)
+    yield opened
+    opened.close()

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.conversation import Attachment
 from assistant.plan import Asked, Clarify, Decline, Run, plan, steps_told
-from assistant.routes import exchanges_of
+from assistant.routes import exchanges_of, files_of
 from index.catalog import load
 from index.encoder import load_encoder
 from index.names import Names
@@ -77,7 +76,7 @@ def judged(asked: Sequence[Row], known: Names) -> dict[str, Share]:
 def judge(row: Row, known: Names) -> tuple[bool, list[str]]:
     """Whether the tools of a plan are right, and what is wrong with it."""
     past = exchanges_of(row.get("history", ()), known, load_tools())
-    asked = Asked(row["text"], _files(row), past)
+    asked = Asked(row["text"], files_of(row), past)
     made = plan(asked, known, load_tools())
     outcome = _OUTCOMES[type(made)]
     steps = steps_told(made.steps, asked) if isinstance(made, Run) else []
@@ -90,11 +89,6 @@ def judge(row: Row, known: Names) -> tuple[bool, list[str]]:
     return True, [
         fault for pair in zip(steps, row["steps"], strict=True) for fault in _faults(*pair)
     ]
-
-
-def _files(row: Row) -> tuple[Attachment, ...]:
-    named = (str(name).partition(":") for name in row.get("attachments", ()))
-    return tuple(Attachment(kind, name) for kind, _, name in named)
 
 
 def _faults(step: Row, right: Row) -> list[str]:

@@ -1,8 +1,6 @@
 """Conversations as a list, on real databases: found, named, continued from an edit, deleted."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from alembic import command
@@ -13,7 +11,6 @@ from sqlalchemy.engine import Connection
 from assistant.store import Store, UnknownConversation
 from assistant.store.database import open_database
 from assistant.store.words import LONGEST_TITLE, answer_words, searchable, title_of
-from tests.postgresql import Server, start_server
 
 ANSWER = {
     "outcome": "run",
@@ -24,26 +21,6 @@ ANSWER = {
         {"type": "image", "path": "/x/secretpath.png", "alt": "a drawn tree"},
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
-    yield from start_server(missing)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'rooms.db'}"
-    server: Server = request.getfixturevalue("server")
-    return server.new_database()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = Store(url)
-    yield opened
-    opened.close()
 
 
 def begin(store: Store, question: str, images: tuple[Path, ...] = (), owner: str = "me") -> str:

@@ -10,7 +10,7 @@ from assistant.conversation import Attachment
 from assistant.fit import labelled
 from assistant.lessons import read_rows, read_texts
 from assistant.plan import Asked, Clarify, Decline, Plan, Run, plan, steps_told
-from assistant.routes import exchanges_of
+from assistant.routes import exchanges_of, files_of
 from index.encoder import load_encoder
 from tests.routes import HELD, judged, names, rows
 from tools.base import load_tools
@@ -73,9 +73,7 @@ def injections() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("row", injections(), ids=lambda row: row["text"][:40])
 def test_instructions_hidden_in_words_are_text(row: dict[str, Any]) -> None:
-    named = (str(name).partition(":") for name in row.get("attachments", ()))
-    files = tuple(Attachment(kind, name) for kind, _, name in named)
-    found = made(row["text"], *files, history=row.get("history", ()))
+    found = made(row["text"], *files_of(row), history=row.get("history", ()))
     assert not set(tools(found)) & set(row["forbidden"])
 
 

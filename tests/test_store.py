@@ -4,9 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,30 +15,8 @@ from assistant.store import OwnerEvidence, Store, StoreFailed, UnknownConversati
 from assistant.store.tables import Base
 from index import catalog
 from index.evidence import Match, Measurement
-from tests.postgresql import Server, start_server
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
-    yield from start_server(missing)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database that does not exist yet, or is empty."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'new' / 'rooms.db'}"
-    server: Server = request.getfixturevalue("server")
-    return server.new_database()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = Store(url)
-    yield opened
-    opened.close()
 
 
 def measurement(value: float, property: str = "latency_ms", run: str = "r1") -> Measurement:

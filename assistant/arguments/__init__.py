@@ -42,13 +42,12 @@ def arguments_for(tool: Tool, heard: Heard) -> dict[str, Any]:
             value = reader(tool.name, heard)
             if value not in (None, (), ""):
                 found[name] = value
-    found |= {k: v for k, v in words(heard.text, wanted).items() if tool.name != "recommend"}
     if tool.name == "recommend":
         found |= limits(heard)
     else:
-        found |= numbers(heard.text, heard.reading, wanted)
+        found |= words(heard.text, wanted) | numbers(heard.text, heard.reading, wanted)
     found |= _bare(tool, heard, found)
-    return _carried(tool.name, heard, _settled(tool.name, heard, found))
+    return _carried(heard, _settled(tool.name, heard, found))
 
 
 def _bare(tool: Tool, heard: Heard, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def _holds_on(name: str, heard: Heard) -> bool:
     return name in ("model", "models", "systems") and not heard.systems
 
 
-def _carried(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
+def _carried(heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
     """The arguments over those of the step that is done once more."""
     kept = dict(heard.carried)
     if _ANOTHER_SEED.search(heard.text):
@@ -80,7 +79,6 @@ def _carried(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
         kept.pop("images", None)
     if "images" in found and any(isinstance(one, Ref) and not one.turn for one in found["images"]):
         kept.pop("dataset", None)
-    del tool
     return {**kept, **found}
 
 

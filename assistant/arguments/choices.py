@@ -35,7 +35,6 @@ _METHODS = {
         r"|\bwhole model\b"
     ),
 }  # fmt: skip
-_CHOSEN = 0.5  # probability from which the network's choice of a value counts
 _THAWED = re.compile(
     r"\b(?:no|not|never|don't|dont|without|nothing) (?:\w+ )?(?:fr[eo]ez\w*|frozen|freezing)"
     r"|\bun-?fr[eo]z?e?[zn]\w*|\bthaw\w*|\brelease\b"
@@ -82,11 +81,11 @@ def mode(tool: str, heard: Heard) -> str | None:
     return read
 
 
-def choice(name: str, heard: Heard) -> Any:
-    """The network's reading of an argument with few values."""
+def choice(name: str, heard: Heard, sure: float = 0.5) -> Any:
+    """The network's reading of an argument with few values, from a probability of `sure` on."""
     share = heard.reading.choices[name]
     best = int(share.argmax())
-    return CHOICES[name][best] if share[best] >= _CHOSEN else None
+    return CHOICES[name][best] if share[best] >= sure else None
 
 
 def action(tool: str, heard: Heard) -> str:

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
+from assistant.arguments.choices import choice
 from assistant.arguments.heard import Heard
 from assistant.arguments.words import word
-from assistant.router import CHOICES
 from index.quantities import Quantity, quantities
 
 _SMALL = (
@@ -56,7 +56,7 @@ _TASKS = {
     r"|\bcreate pictures|\bmakes? (?:\w+ )?(?:pictures|images)|\bdesigns?\b|\blettering\b"
     r"|\bpaint\w*",
 }
-_CHOSEN = 0.6  # probability from which the network's reading of a wish counts
+_SURE = 0.6  # probability from which the network's reading of a wish counts
 
 
 def limits(heard: Heard) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def limits(heard: Heard) -> dict[str, Any]:
         "commercial": _commercial(heard),
         "licence": word("licence", text),
         "device": _device(text),
-        "offline": True if re.search(_OFFLINE, text) else _choice("offline", heard),
+        "offline": True if re.search(_OFFLINE, text) else choice("offline", heard, _SURE),
     }
     if heard.carried:  # a guess from few words does not replace what was said
         found = {name: value for name, value in found.items() if name not in heard.carried}
@@ -76,25 +76,17 @@ def limits(heard: Heard) -> dict[str, Any]:
 
 def _task(heard: Heard) -> str | None:
     found = (task for task, pattern in _TASKS.items() if re.search(pattern, heard.text))
-    return next(found, None) or _choice("task", heard)
-
-
-def _choice(name: str, heard: Heard) -> Any:
-    share = heard.reading.choices[name]
-    best = int(share.argmax())
-    return CHOICES[name][best] if share[best] >= _CHOSEN else None
+    return next(found, None) or choice("task", heard, _SURE)
 
 
 def _commercial(heard: Heard) -> bool | None:
     if re.search(_PRIVATE, heard.text):
         return False
-    return True if re.search(_SELLS, heard.text) else _choice("commercial", heard)
+    return True if re.search(_SELLS, heard.text) else choice("commercial", heard, _SURE)
 
 
 def _device(text: str) -> str | None:
-    if re.search(
-        r"\b(?:no|without (?:an? )?|don't have (?:an? |any )?)\s?(?:gpu|graphics|video)", text
-    ):
+    if re.search(_NO_GPU, text):
         return None if re.search(r"\bhosted\b|\bapi\b|\bservice\b|\bcloud\b", text) else "cpu"
     if re.search(_GPU, text):
         return "cuda"

@@ -111,9 +111,14 @@ def _first(
 ) -> re.Match[str] | None:
     for pattern in patterns:
         for match in re.finditer(pattern, text):
-            if not any(start < match.end(1) and match.start(1) < end for start, end in taken):
+            if _is_free(*match.span(1), taken):
                 return match
     return None
+
+
+def _is_free(start: int, end: int, taken: Collection[tuple[int, int]]) -> bool:
+    """Whether a place in the gloss is no part of another argument."""
+    return not any(first < end and start < last for first, last in taken)
 
 
 def _value(name: str, match: re.Match[str], text: str) -> float | int:
@@ -194,21 +199,16 @@ def _count(text: str, taken: Collection[tuple[int, int]]) -> int | None:
 
 def _role(reading: Reading, quantity: Quantity) -> str:
     """The role that the network gives to a number; empty if it is unsure."""
-    places = [
-        place
-        for place, (first, last) in enumerate(reading.spans)
-        if quantity.start <= first and last <= quantity.end and last > first
-    ]
-    if not places:
-        return ""
-    mean = reading.roles[places[:1]].mean(axis=0)
-    best = int(np.argmax(mean))
-    return ROLES[best] if mean[best] >= _ROLE_SURE and ROLES[best] not in SPANS else ""
+    for share, (first, last) in zip(reading.roles, reading.spans, strict=True):
+        if quantity.start <= first < last <= quantity.end:
+            best = int(np.argmax(share))
+            return ROLES[best] if share[best] >= _ROLE_SURE and ROLES[best] not in SPANS else ""
+    return ""
 
 
 def _by_role(
     text: str, reading: Reading, taken: Collection[tuple[int, int]]
 ) -> Iterator[tuple[str, Quantity]]:
     for quantity in quantities(text):
-        if not any(start < quantity.end and quantity.start < end for start, end in taken):
+        if _is_free(quantity.start, quantity.end, taken):
             yield _role(reading, quantity), quantity

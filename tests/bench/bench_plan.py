@@ -3,8 +3,8 @@
 import statistics
 import time
 
-from assistant.conversation import Attachment
 from assistant.plan import Asked, plan
+from assistant.routes import files_of
 from tests.answers import index
 from tests.routes import rows
 from tools.base import load_tools
@@ -17,8 +17,7 @@ def test_a_plan_is_quick() -> None:
     asked = [row for row in rows() if not row.get("history")]
     took = []
     for row in asked:
-        named = (str(name).partition(":") for name in row.get("attachments", ()))
-        files = tuple(Attachment(kind, name) for kind, _, name in named)
+        files = files_of(row)
         started = time.perf_counter()
         searched.search(row["text"])
         plan(Asked(row["text"], files), searched.names, tools)

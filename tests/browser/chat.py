@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 How = Literal["drop", "paste"]
 PATIENCE = 60_000  # milliseconds; another test may have the machine
@@ -38,17 +38,26 @@ class Seen:
 
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    _open: set[Request] = field(default_factory=set)
 
     def watch(self, page: Page) -> None:
         """Notes what a page does from here on."""
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        page.on("request", lambda request: self._note(request.url))
+        page.on("request", lambda request: self._note(request))
+        page.on("requestfinished", lambda request: self._open.discard(request))
+        page.on("requestfailed", lambda request: self._open.discard(request))
 
-    def _note(self, url: str) -> None:
-        address = urlsplit(url)
+    @property
+    def busy(self) -> bool:
+        """Whether the page still waits for the server; its heartbeat never ends."""
+        return any("heartbeat" not in request.url for request in self._open)
+
+    def _note(self, request: Request) -> None:
+        self._open.add(request)
+        address = urlsplit(request.url)
         if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
-            self.outside.append(url)
+            self.outside.append(request.url)
 
 
 @contextmanager
@@ -129,9 +138,13 @@ def edit(page: Page, place: int = -1) -> None:
     page.locator("#bar").wait_for()
 
 
-def reload(page: Page) -> None:
+def reload(page: Page, seen: Seen) -> None:
     """Loads the page again; first what it is asking for has come, or Chromium logs it as lost."""
     page.wait_for_timeout(1_000)
+    for _ in range(50):
+        if not seen.busy:
+            break
+        page.wait_for_timeout(200)
     page.reload()
 
 

@@ -6,7 +6,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chat import Seen, answer, ask, chat_page, edit, give, pick, questions, wait
+from tests.browser.chat import (
+    Seen,
+    answer,
+    ask,
+    chat_page,
+    edit,
+    give,
+    pick,
+    questions,
+    reload,
+    wait,
+)
 from tests.browser.test_chat import drawing
 from tests.served import Served
 
@@ -148,13 +159,13 @@ def test_the_side_is_a_drawer_on_a_phone(browser: Browser, server: Served, seen:
     assert seen.errors == []
 
 
-def test_the_side_stays_closed_where_it_was(page: Page) -> None:
+def test_the_side_stays_closed_where_it_was(page: Page, seen: Seen) -> None:
     toggle = page.get_by_role("button", name="Conversations")
     expect(page.locator("#side")).to_be_visible()
     toggle.click()
     expect(page.locator("#side")).to_be_hidden()
-    page.wait_for_timeout(1_000)
-    page.reload()
+    page.locator("#chat .example").first.wait_for()
+    reload(page, seen)
     page.locator("#chat .example").first.wait_for()
     expect(toggle).to_have_attribute("aria-expanded", "false")
     expect(page.locator("#side")).to_be_hidden()

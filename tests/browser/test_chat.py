@@ -62,14 +62,14 @@ def test_a_text_question_gets_an_answer_with_folded_evidence(page: Page) -> None
 
 
 def test_an_example_works_on_the_first_click(page: Page) -> None:
-    page.get_by_role("button", name="Compare schnell and klein 4B").click()
+    page.locator("#chat .example", has_text="Compare schnell and klein 4B").click()
     wait(page)
     expect(answer(page)).to_contain_text("do the same job")
     assert answer(page).locator("table tr").count() > 5
 
 
 def test_an_example_with_a_picture_works_on_the_first_click(page: Page) -> None:
-    page.get_by_role("button", name="What is in this picture?").click()
+    page.locator("#chat .example", has_text="What is in this picture?").click()
     wait(page)
     expect(answer(page)).to_contain_text("classify · done")
     expect(answer(page)).to_contain_text("house")
@@ -159,7 +159,7 @@ def test_a_page_that_comes_back_goes_on_watching(
     with chat_page(browser, server.url, seen) as page:
         send(page, SLOW)
         expect(answer(page)).to_contain_text("benchmark · running")
-        reload(page)
+        reload(page, seen)
         expect(answer(page)).to_contain_text("benchmark · running")
         other = page.context.new_page()
         other.goto(server.url)
@@ -174,11 +174,11 @@ def test_a_page_that_comes_back_goes_on_watching(
         expect(answer(other)).to_contain_text("Stopped.")
 
 
-def test_a_new_chat_is_empty_and_stays_so(page: Page) -> None:
+def test_a_new_chat_is_empty_and_stays_so(page: Page, seen: Seen) -> None:
     ask(page, "hello")
     page.get_by_role("button", name="New conversation").click()
     page.locator("#chat .example").first.wait_for()
-    reload(page)
+    reload(page, seen)
     page.locator("#chat .example").first.wait_for()
     assert questions(page).count() == 0
 

@@ -130,7 +130,7 @@ def test_older_conversations_come_on_demand(browser: Browser, seen: Seen, tmp_pa
     assert seen.errors == []
 
 
-def test_a_conversation_is_renamed(page: Page) -> None:
+def test_a_conversation_is_renamed(page: Page, seen: Seen) -> None:
     ask(page, "What can you do?")
     odd = "<b>Mine</b> & ${yours} `{{x}}`"
     pick(page, "What can you do?", "Rename").click()
@@ -143,11 +143,11 @@ def test_a_conversation_is_renamed(page: Page) -> None:
     expect(page.locator("dialog[open] input")).to_have_value(odd)
     page.keyboard.press("Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
-    reload(page)
+    reload(page, seen)
     expect(current(page)).to_have_text(odd)
 
 
-def test_a_conversation_is_deleted_after_a_question(page: Page, server: Served) -> None:
+def test_a_conversation_is_deleted_after_a_question(page: Page, server: Served, seen: Seen) -> None:
     give(page, "drop", "only-here.png", "image/png", plain("#123456"))
     page.locator("#box .thumbnail-item").wait_for()
     ask(page, "hello, delete me")
@@ -161,7 +161,7 @@ def test_a_conversation_is_deleted_after_a_question(page: Page, server: Served) 
     page.locator("#chat .example").first.wait_for()
     expect(listed(page).filter(has_text="delete me")).to_have_count(0)
     assert "only-here.png" not in kept_pictures(server)
-    reload(page)
+    reload(page, seen)
     page.locator("#chat .example").first.wait_for()
 
 
@@ -216,7 +216,7 @@ def test_a_conversation_is_exported(page: Page) -> None:
 
 
 # --- questions
-def test_a_question_is_edited_and_the_rest_goes_on_from_there(page: Page) -> None:
+def test_a_question_is_edited_and_the_rest_goes_on_from_there(page: Page, seen: Seen) -> None:
     give(page, "drop", "one.png", "image/png", drawing())
     page.locator("#box .thumbnail-item").wait_for()
     ask(page, "What is in *this* picture?")
@@ -241,12 +241,12 @@ def test_a_question_is_edited_and_the_rest_goes_on_from_there(page: Page) -> Non
     expect(questions(page).locator("img")).to_have_count(1)
     expect(current(page)).to_have_text("Classify this picture")
     ask(page, FEMTO)
-    reload(page)
+    reload(page, seen)
     expect(questions(page)).to_have_count(2)
     expect(answer(page)).to_contain_text("5.22 million")
 
 
-def test_an_empty_edit_changes_nothing(page: Page) -> None:
+def test_an_empty_edit_changes_nothing(page: Page, seen: Seen) -> None:
     ask(page, FEMTO)
     edit(page)
     page.locator("#box textarea").fill("")
@@ -256,7 +256,7 @@ def test_an_empty_edit_changes_nothing(page: Page) -> None:
     expect(page.locator("#bar")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#bar")).to_be_hidden()
-    reload(page)
+    reload(page, seen)
     expect(answer(page)).to_contain_text("5.22 million parameters")
 
 
@@ -284,7 +284,7 @@ def test_why_this_tool_stands_on_the_answer(page: Page) -> None:
 
 
 # --- tabs
-def test_two_tabs_in_one_conversation_show_the_same(page: Page, server: Served) -> None:
+def test_two_tabs_in_one_conversation_show_the_same(page: Page, server: Served, seen: Seen) -> None:
     ask(page, FEMTO)
     other = page.context.new_page()
     other.goto(server.url)
@@ -299,22 +299,22 @@ def test_two_tabs_in_one_conversation_show_the_same(page: Page, server: Served) 
     other.locator("#box textarea").press("Enter")
     wait(other)
     expect(questions(page)).to_have_count(2)
-    reload(page)
+    reload(page, seen)
     expect(questions(page)).to_have_count(2)
     expect(questions(page).last).to_contain_text("What can you do?")
 
 
-def test_tabs_keep_their_own_conversations(page: Page, server: Served) -> None:
+def test_tabs_keep_their_own_conversations(page: Page, server: Served, seen: Seen) -> None:
     ask(page, FEMTO)
     other = page.context.new_page()
     other.goto(server.url)
     expect(questions(other)).to_have_count(1)
     begin(other)
     ask(other, FLUX)
-    reload(page)
+    reload(page, seen)
     expect(answer(page)).to_contain_text("5.22 million parameters")
     ask(page, "hello")
-    reload(other)
+    reload(other, seen)
     expect(questions(other)).to_have_count(1)
     expect(answer(other)).to_contain_text("do the same job")
 
