@@ -4,7 +4,6 @@ This is the only place where errors become words.
 """
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,16 @@ from typing import Any
 
 from assistant.answer import Answer, StepState
 from assistant.arguments import use_case_limits
-from assistant.conversation import Attachment, Exchange, Question, Step, Turn, told
+from assistant.conversation import (
+    Attachment,
+    Exchange,
+    Question,
+    Step,
+    Turn,
+    agrees,
+    objects,
+    told,
+)
 from assistant.history import exchanges
 from assistant.kept import from_kept, to_kept
 from assistant.plan import MOST, Asked, Clarify, Decline, Plan, plan, steps_told
@@ -27,10 +35,6 @@ from tools.base import Block, Text
 
 LONGEST = 20_000  # characters of a question; a longer one is a document, not a question
 _HITS = 10
-_YES = re.compile(
-    r"(?:yes|yeah|yep|sure|ok|okay|go|go ahead|do it|please do|start|proceed"
-    r"|ja|sí|si|oui|да|好|是)\b"
-)
 _log = logging.getLogger(__name__)
 
 
@@ -153,7 +157,7 @@ def _before(assistant: Assistant, answer: Answer, owner: str) -> tuple[Turn, ...
 def _agreed(question: Question, turns: Sequence[Turn]) -> Question:
     """The question with the agreement that a plain yes gives to what was asked back."""
     last = from_kept(turns[-1].answers[-1]) if turns and turns[-1].answers else None
-    if last and last.consent and _YES.match(question.text.strip().lower()):
+    if last and last.consent and agrees(question.text) and not objects(question.text):
         return replace(question, agreement=last.consent)
     return question
 

@@ -1,5 +1,6 @@
 """Questions, the turns of a conversation, and what a later question may point back to."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,13 @@ from typing import Any
 from tools.base import Agreement
 
 ME = "me"  # the owner on one's own machine
+_YES = re.compile(
+    r"(?:yes|yeah|yep|sure|ok|okay|go|do (?:it|that)|please do|start|proceed|fine|ja|sí|si|oui"
+    r"|да)\b|好|是"
+)
+_OBJECTS = re.compile(
+    r"\b(?:but|not|no|only|instead|rather|aber|nicht|pero|mais|но|не)\b|但|不", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,16 @@ class Exchange:
 
 
 Past = Sequence[Exchange]
+
+
+def agrees(text: str) -> bool:
+    """Whether a reply begins with a yes."""
+    return _YES.match(text.strip().lower()) is not None
+
+
+def objects(text: str) -> bool:
+    """Whether a reply takes something back: "ok but smaller"."""
+    return _OBJECTS.search(text) is not None
 
 
 def earlier(past: Past) -> list[tuple[int, int, Attachment]]:

@@ -31,10 +31,11 @@ from index.gloss import Gloss
 from tools.base import Report
 
 _RANK, _INNER = 16, 128
-_EPOCHS, _BATCH, _SEED = 5, 32, 1
+_EPOCHS, _BATCH, _SEED = 4, 32, 1
 _RATE, _HEAD_RATE, _DECAY = 7e-4, 3e-3, 0.01
 _DROP, _FORGET = 0.2, 0.08  # of the mean vector and words; of tokens, replaced by [MASK]
 _LOST, _STRAY = 0.12, 0.03  # questions whose pictures are taken away, and given one
+_MUTE = 0.1  # questions whose words before are taken away
 IGNORED = -100  # a token whose role is not known
 _OFTEN = 0.3  # what the roles of tokens weigh beside the tool
 _MASK_TOKEN = 103  # [MASK] in the vocabulary of BERT
@@ -88,12 +89,16 @@ class _Network(torch.nn.Module):
         self,
         ids: torch.Tensor,
         mask: torch.Tensor,
+        before: torch.Tensor,
         plain: torch.Tensor,
         grams: Sequence[torch.Tensor],
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Logits of the labels, of the choices, and of the roles and starts of each token."""
-        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+        hidden = self.encoder(
+            input_ids=ids, attention_mask=mask, token_type_ids=before
+        ).last_hidden_state
+        own = mask * (1 - before)
+        mean = (hidden * own[:, :, None]).sum(1) / own.sum(1, keepdim=True)
         mean = functional.dropout(mean, _DROP, self.training)
         mixed = torch.cat([mean, plain], dim=1)
         inner = functional.gelu(self.inner(mixed))
@@ -174,29 +179,32 @@ def _shuffled(lessons: Sequence[Lesson], chance: random.Random) -> list[int]:
 
 def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> torch.Tensor:
     encoder = load_encoder()
-    encoded = [tokens(encoder, lesson.gloss.text).ids for lesson in batch]
-    longest = max(map(len, encoded))
+    encoded = [tokens(encoder, lesson.gloss.text, lesson.situation) for lesson in batch]
+    longest = max(len(found.ids) for found in encoded)
     ids = torch.zeros((len(batch), longest), dtype=torch.long)
     mask = torch.zeros((len(batch), longest))
+    before = torch.zeros((len(batch), longest), dtype=torch.long)
     roles = torch.full((len(batch), longest), IGNORED)
     starts = torch.zeros((len(batch), longest))
     for row, (lesson, found) in enumerate(zip(batch, encoded, strict=True)):
-        kept = [_MASK_TOKEN if chance.random() < _FORGET else token for token in found]
-        ids[row, : len(found)] = torch.tensor(kept)
-        mask[row, : len(found)] = 1
-        roles[row, : len(found)] = torch.tensor(lesson.roles)
-        starts[row, : len(found)] = torch.tensor(lesson.starts, dtype=torch.float)
+        kept = [_MASK_TOKEN if chance.random() < _FORGET else token for token in found.ids]
+        count = len(kept)
+        ids[row, :count] = torch.tensor(kept)
+        before[row, :count] = torch.tensor(found.before)
+        mask[row, :count] = 1 - before[row, :count] * (chance.random() < _MUTE)
+        roles[row, :count] = torch.tensor(lesson.roles)
+        starts[row, :count] = torch.tensor(lesson.starts, dtype=torch.float)
     situations = [_shaken(lesson, chance) for lesson in batch]
     plain = torch.from_numpy(
         np.stack([features(b.gloss, s) for b, s in zip(batch, situations, strict=True)])
     )
     grams = [torch.tensor(hashed(lesson.gloss.text)) for lesson in batch]
-    logits, chosen, marked = network(ids, mask, plain, grams)
+    logits, chosen, marked = network(ids, mask, before, plain, grams)
     labelled = functional.cross_entropy(
         marked[:, :, :-1].reshape(-1, len(ROLES)), roles.reshape(-1), ignore_index=IGNORED
     )
     begun = functional.binary_cross_entropy_with_logits(
-        marked[:, :, -1], starts, mask, reduction="sum", pos_weight=torch.tensor(3.0)
+        marked[:, :, -1], starts, mask * (1 - before), reduction="sum", pos_weight=torch.tensor(3.0)
     )
     words = 4 * labelled + 3 * begun / len(batch)
     return _tool_loss(logits, batch) + _OFTEN * (words + _choice_loss(chosen, batch))

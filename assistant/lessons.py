@@ -14,6 +14,7 @@ from assistant.router import (
     LABELS,
     NONE,
     ROLES,
+    SEVERAL,
     SPANS,
     TOOLS,
     Situation,
@@ -42,12 +43,16 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 
 
 def read_texts(path: Path) -> tuple[Row, ...]:
-    """The rows of a file of tool, attachments and text, with tabs between them."""
-    lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
-    return tuple(
-        {"tool": tool, "attachments": files.split(",") if files else [], "text": text}
-        for tool, files, text in lines
-    )
+    """The rows of a file of tool, attachments, text and, where known, the arguments in the text.
+
+    Tabs stand between them; the arguments are JSON.
+    """
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        tool, files, text, *said = line.split("\t")
+        row: dict[str, Any] = {"tool": tool, "attachments": files.split(",") if files else []}
+        rows.append({**row, "text": text, **({"said": json.loads(said[0])} if said else {})})
+    return tuple(rows)
 
 
 def lessons(row: Row, names: Names) -> Iterator[Lesson]:
@@ -65,22 +70,25 @@ def lessons(row: Row, names: Names) -> Iterator[Lesson]:
     tool = (
         row.get("tool", "") if row["outcome"] == "clarify" else steps[0]["tool"] if steps else NONE
     )
-    situation = replace(situation_of(row), kinds=kinds(whole, names))
+    situation = replace(situation_of(row, names), kinds=kinds(whole, names))
     starts = _starts(whole, row.get("parts", ()))
     if len(steps) > 1 and not starts:
         return
-    labels = _labels(tool, row, whole) if len(steps) == 1 or not steps else ()
-    if labels or len(steps) > 1:
+    labels = _labels(tool, row, whole) if len(steps) < 2 else (LABELS.index(SEVERAL),)
+    if labels:
         yield _lesson(whole, situation, labels, steps, starts)
     if len(steps) > 1:
         yield from _parts(row, whole, situation, starts, names)
 
 
 def _tool_alone(row: Row, whole: Gloss, names: Names) -> Lesson:
-    """A lesson about the tool only: which words are its arguments is not known."""
-    situation = replace(situation_of(row), kinds=kinds(whole, names))
-    count = len(tokens(load_encoder(), whole.text).offsets)
+    """A lesson about the tool, and about its arguments if it is known which words they are."""
+    situation = replace(situation_of(row, names), kinds=kinds(whole, names))
     label = (LABELS.index(row["tool"]),)
+    if "said" in row:
+        step = {"tool": row["tool"], "arguments": row["said"]}
+        return _lesson(whole, situation, label, [step], ())
+    count = len(tokens(load_encoder(), whole.text, situation).ids)
     return Lesson(whole, situation, label, (IGNORED,) * count, (False,) * count, {})
 
 
@@ -90,13 +98,13 @@ def _parts(
     """A lesson for each part of a question of several steps."""
     steps = iter(row["steps"])
     bounds = [0, *starts, len(row["text"])]
-    last = situation.last
+    last, said = situation.last, situation.said
     counts = row.get("counts", [1] * (len(starts) + 1))
     for place, count in enumerate(counts):
         own = [next(steps) for _ in range(count)]
         part = whole.part(bounds[place], bounds[place + 1])
-        here = replace(situation, last=last, later=place > 0, kinds=kinds(part, names))
-        last = own[-1]["tool"]
+        here = replace(situation, last=last, said=said, later=place > 0, kinds=kinds(part, names))
+        last, said = own[-1]["tool"], part.text
         if part.pieces:
             yield _lesson(part, here, (LABELS.index(own[0]["tool"]),), own, ())
 
@@ -113,14 +121,16 @@ def _starts(whole: Gloss, parts: Sequence[str]) -> list[int]:
     return found[1:]
 
 
-def situation_of(row: Row) -> Situation:
+def situation_of(row: Row, names: Names) -> Situation:
     """What is known beside the words of a row."""
     history = row.get("history", ())
+    said = [turn["text"] for turn in history if turn["role"] == "user"]
     return situated(
         [str(name).partition(":")[0] for name in row.get("attachments", ())],
         sum(len(turn.get("attachments", ())) for turn in history),
         row.get("last", ""),
         history[-1]["text"] if history else "",
+        gloss(said[-1], names).text if said else "",
     )
 
 
@@ -153,8 +163,9 @@ def _lesson(
     steps: Sequence[Row],
     starts: Iterable[int],
 ) -> Lesson:
-    spans = tokens(load_encoder(), gloss.text).offsets
-    roles = [0] * len(spans)
+    read = tokens(load_encoder(), gloss.text, situation)
+    spans = read.spans
+    roles = [IGNORED if before else 0 for before in read.before]
     for step in steps:
         for name, value in step["arguments"].items():
             _mark(roles, spans, gloss, name, value)

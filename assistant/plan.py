@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from assistant.arguments import Heard, arguments_for, missing
+from assistant.arguments.models import partners
 from assistant.arguments.words import formats
-from assistant.conversation import Attachment, Exchange, Step, told
+from assistant.conversation import Attachment, Exchange, Step, agrees, told
 from assistant.router import (
     AGAIN,
     ELSEWHERE,
     LABELS,
     NONE,
+    SEVERAL,
     TOOLS,
     Reading,
     Router,
@@ -29,7 +31,8 @@ from index.gloss import UNKNOWN, Gloss, gloss
 from index.names import Names
 from tools.base import Tool
 
-_STARTS = 0.5  # probability from which a token begins a later step
+_SEVERAL = 0.5  # probability of several steps from which a question is cut
+_STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
 _AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
 # What is no word to the assistant: comments, code, and what is dressed up as a machine's message.
 _ASIDE = re.compile(
@@ -42,7 +45,7 @@ _QUOTED = re.compile(
     r"[\"“«](?:[^\"“”«»]+\s){2,}[^\"“”«»]+[\"”»]|(?<!\w)'(?:[^']+\s){2,}[^']+'(?!\w)"
 )
 _ACTS = ("jobs", "finetune", "export", "benchmark", "personalize")
-_YES = re.compile(r"(?:yes|yeah|yep|sure|ok|okay|go|do it|do that|please do|start|proceed|fine)\b")
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 # Arguments that a question of the assistant may propose.
 _OFFERED = (
     "model", "models", "systems", "epochs", "steps", "top_k", "class_noun", "method", "format",
@@ -149,7 +152,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     whole = gloss(asked.text, names).without([span.span() for span in _ASIDE.finditer(asked.text)])
     if whole.language == UNKNOWN or not re.search(r"\w", whole.text):
         return Decline(("help", "explain", "recommend"))
-    situation = replace(_situation(asked), kinds=kinds(whole, names))
+    situation = replace(_situation(asked, names), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
     chosen, again = _tool(reading, situation)
     quotes = [span.span() for span in _QUOTED.finditer(asked.text)]
@@ -165,7 +168,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
             titles = (f"{say(f'title_{name}', whole.language)}: {asked.text}" for name in close)
             return Clarify(say("which_tool", whole.language), tuple(titles))
         heard = [Part(chosen, again, whole, reading, situation)]
-    planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools))
+    planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools), names)
     return replace(planned, parts=len(parts)) if isinstance(planned, Run) else planned
 
 
@@ -173,10 +176,12 @@ def _read_parts(
     network: Router, parts: Sequence[Gloss], situation: Situation, names: Names
 ) -> Iterator[Part]:
     """The parts with their tools; one that no tool does is left out, one that goes on is joined."""
-    last = situation.last
+    last, said = situation.last, situation.said
     before: Part | None = None
     for part in parts:
-        here = replace(situation, last=last, later=before is not None, kinds=kinds(part, names))
+        here = replace(
+            situation, last=last, said=said, later=before is not None, kinds=kinds(part, names)
+        )
         reading = network.read(part, here)
         chosen, again = _tool(reading, here)
         if before and chosen in (before.tool, NONE) and chosen not in _REPEATED:
@@ -186,7 +191,8 @@ def _read_parts(
         if before:
             yield before
         before = Part(chosen, again, part, reading, here) if chosen != NONE else None
-        last = chosen if chosen != NONE else last
+        if chosen != NONE:
+            last, said = chosen, part.text
     if before:
         yield before
 
@@ -196,6 +202,7 @@ def _steps(
     heard: Sequence[Part],
     tools: Mapping[str, Tool],
     offered: Mapping[str, Any],
+    names: Names,
 ) -> Plan:
     steps: list[Step] = []
     for each in heard:
@@ -204,7 +211,11 @@ def _steps(
         words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
         if key := missing(tool, found):
-            return Clarify(say(key, part.language), (), (*steps, Step(tool, found)))
+            pairs = partners(next(iter(found.get("systems", ())), ""), names)
+            title = say(f"title_{tool}", part.language)
+            choices = (f"{title}: {one}, {two}" for one, two in pairs if tool == "compare")
+            said = say(key, part.language)
+            return Clarify(said, tuple(choices), (*steps, Step(tool, found)))
         several = formats(part.text) if tool == "export" else ()
         each_way = [{**found, "format": one} for one in several] or [found]
         steps += [Step(tool, said, _why(tool, part, tools)) for said in each_way]
@@ -214,9 +225,9 @@ def _steps(
 def _offered(asked: Asked, tool: str, names: Names, tools: Mapping[str, Tool]) -> dict[str, Any]:
     """What the assistant had proposed in its question, if the reply is a plain yes to it."""
     said = asked.past[-1].answer if asked.past else ""
-    if not said.rstrip().endswith("?") or not _YES.match(asked.text.strip().lower()):
+    if not said.rstrip().endswith("?") or not agrees(asked.text):
         return {}
-    words = gloss(said, names)
+    words = gloss(_SENTENCES.split(said)[-1], names)
     reading = router().read(words, Situation(last=tool))
     found = arguments_for(tools[tool], Heard(words, reading, (), (), (), {}))
     return {name: found[name] for name in _OFFERED if name in found}
@@ -239,19 +250,21 @@ def _carried(asked: Asked, steps: Sequence[Step], tool: str) -> dict[str, Any]:
     return {}
 
 
-def _situation(asked: Asked) -> Situation:
+def _situation(asked: Asked, names: Names) -> Situation:
     last = asked.past[-1] if asked.past else None
     return situated(
         [file.kind for file in asked.files],
         sum(len(exchange.attachments) for exchange in asked.past),
         (last.steps[-1].tool if last.steps else NONE) if last else "",
         last.answer if last else "",
+        gloss(last.text, names).text if last else "",
     )
 
 
 def _tool(reading: Reading, situation: Situation) -> tuple[str, bool]:
     """The likeliest tool, and whether it is the step before once more."""
     share = np.exp(reading.tools)
+    share /= 1 - share[LABELS.index(SEVERAL)]
     again = float(share[LABELS.index(AGAIN)])
     best = {name: float(share[LABELS.index(name)]) for name in (*TOOLS, NONE)}
     if situation.last in best:
@@ -278,11 +291,14 @@ def _decline(reading: Reading, whole: Gloss) -> Decline:
 
 
 def _parts(whole: Gloss, reading: Reading) -> list[Gloss]:
-    """The question cut where the network says that a later step begins."""
+    """The question cut where the network says that a later step begins, if it has several."""
+    if np.exp(reading.tools[LABELS.index(SEVERAL)]) < _SEVERAL:
+        return [whole]
+    later = [first > 0 for first, _ in reading.spans]
+    starts = np.where(later, reading.starts, 0)
     cuts = [
         whole.original(*reading.spans[place])[0]
-        for place in np.flatnonzero(reading.starts >= _STARTS)
-        if reading.spans[place][1] > reading.spans[place][0]
+        for place in np.flatnonzero(starts >= min(_STARTS, starts.max()))
     ]
     edges = [0, *dict.fromkeys(cut for cut in cuts if cut > 0), len(whole.question)]
     parts = [whole.part(a, b) for a, b in pairwise(edges)]

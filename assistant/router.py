@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 from scipy.special import log_softmax, softmax
-from tokenizers import Encoding
 
 from index.encoder import MiniLM, Vectors, gelu, load_encoder
 from index.gloss import Gloss, engine
@@ -32,8 +31,9 @@ TOOLS = (
     "benchmark", "classify", "compare", "edit", "embed", "explain", "export", "finetune",
     "generate", "help", "jobs", "personalize", "recommend", "verify",
 )  # fmt: skip
-NONE, AGAIN = "none", "again"  # no tool does it; the tool of the step before, once more
-LABELS = (*TOOLS, NONE, AGAIN)
+# No tool does it; the tool of the step before, once more; several steps in one question.
+NONE, AGAIN, SEVERAL = "none", "again", "several"
+LABELS = (*TOOLS, NONE, AGAIN, SEVERAL)
 SPANS = ("prompt", "negative_prompt", "class_noun", "token", "claim", "job")  # roles of words
 ROLES = (
     "", *SPANS, "size", "steps",
@@ -57,6 +57,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
 BUCKETS = 1 << 15  # of hashed words
 _PART = 4  # letters of a part of a word
 LONGEST = 160  # tokens of a gloss that are read
+_LONGEST_BEFORE = 32  # tokens of what was said before
 _WORD = re.compile(r"[^\W_]+")
 _SIGNS = {
     "question mark": r"\?",
@@ -86,6 +87,7 @@ class Situation:
         last: the tool of the step before; empty if there is none.
         later: whether the words are a later part of one question.
         asked: whether the assistant had asked something back.
+        said: the gloss of what the person said before; empty if nothing.
         kinds: engines of the systems that the question names, each system once.
     """
 
@@ -98,17 +100,19 @@ class Situation:
     last: str = ""
     later: bool = False
     asked: bool = False
+    said: str = ""
     kinds: tuple[str, ...] = ()
 
 
-def situated(files: Sequence[str], before: int, last: str, said: str) -> Situation:
+def situated(files: Sequence[str], before: int, last: str, answer: str, said: str) -> Situation:
     """What is known beside the words of a question, but for the systems that it names.
 
     Args:
         files: kinds of the files that came with it.
         before: how many files came with earlier turns.
         last: the tool of the step before; empty if there is none.
-        said: what the assistant said last.
+        answer: what the assistant said last.
+        said: the gloss of what the person said before it.
     """
     images, masks, archives, tables = map(files.count, ("image", "mask", "zip", "csv"))
     return Situation(
@@ -119,7 +123,8 @@ def situated(files: Sequence[str], before: int, last: str, said: str) -> Situati
         others=len(files) - images - masks - archives - tables,
         before=before,
         last=last,
-        asked=said.rstrip().endswith("?"),
+        asked=answer.rstrip().endswith("?"),
+        said=said,
     )
 
 
@@ -219,10 +224,11 @@ class Router:
 
     def read(self, asked: Gloss, situation: Situation) -> Reading:
         """Reads one question."""
-        encoding = tokens(self.encoder, asked.text)
-        hidden = self.encoder.hidden([encoding.ids])[0][0]
+        read = tokens(self.encoder, asked.text, situation)
+        hidden = self.encoder.hidden([read.ids], read.before)[0][0]
         heads = self.heads
-        mixed = np.concatenate([hidden.mean(axis=0), features(asked, situation)])
+        mean = hidden[np.logical_not(read.before)].mean(axis=0)
+        mixed = np.concatenate([mean, features(asked, situation)])
         inner = mixed @ heads["inner.weight"].T + heads["inner.bias"]
         both = np.concatenate([gelu(inner), mixed])
         logits = both @ heads["tool.weight"].T + heads["tool.bias"]
@@ -236,7 +242,7 @@ class Router:
             log_softmax(logits),
             softmax(marked[:, :-1], axis=1),
             starts,
-            tuple(encoding.offsets),
+            read.spans,
             {name: softmax(part) for name, part in zip(CHOICES, chosen, strict=True)},
         )
 
@@ -246,11 +252,36 @@ def choice_ends() -> list[int]:
     return list(accumulate(len(values) for values in CHOICES.values()))[:-1]
 
 
-def tokens(encoder: MiniLM, text: str) -> Encoding:
-    """The tokens of a gloss, cut to LONGEST."""
-    found: Encoding = encoder.tokenizer.encode(text)
+@dataclass(frozen=True)
+class Tokens:
+    """What the encoder reads: a gloss, and after it what was said before.
+
+    Attributes:
+        ids: places in the vocabulary.
+        spans: first character and the one after the last of each token in the gloss; (0, 0) of
+            those that are not in it.
+        before: one for the tokens of what was said before, zero for the others.
+    """
+
+    ids: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+    before: tuple[int, ...]
+
+
+def tokens(encoder: MiniLM, text: str, situation: Situation) -> Tokens:
+    """The tokens of a gloss, cut to LONGEST, and those of the step and the words before it."""
+    found = encoder.tokenizer.encode(text)
     found.truncate(LONGEST)
-    return found
+    if not situation.said:
+        return Tokens(tuple(found.ids), tuple(found.offsets), (0,) * len(found.ids))
+    said = encoder.tokenizer.encode(f"{situation.last}: {situation.said}")
+    said.truncate(_LONGEST_BEFORE)
+    after = said.ids[1:]  # without the sign that begins a text
+    return Tokens(
+        (*found.ids, *after),
+        (*found.offsets, *((0, 0) for _ in after)),
+        (*(0 for _ in found.ids), *(1 for _ in after)),
+    )
 
 
 @cache

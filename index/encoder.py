@@ -95,17 +95,21 @@ class MiniLM:
         """Whether a lower-case word is in the vocabulary, and so no typo."""
         return self.tokenizer.token_to_id(word) is not None
 
-    def hidden(self, tokens: Sequence[Sequence[int]]) -> tuple[Vectors, Vectors]:
+    def hidden(
+        self, tokens: Sequence[Sequence[int]], kinds: Sequence[int] = ()
+    ) -> tuple[Vectors, Vectors]:
         """What the last layer makes of each token, shape (texts, tokens, DIMENSIONS), and the mask.
 
-        The mask is one where a text has a token, shape (texts, tokens).
+        The mask is one where a text has a token, shape (texts, tokens). `kinds` says of each token
+        of a single text whether it is its first part (0) or the second (1); all are the first if
+        it is empty.
         """
         length = max(len(row) for row in tokens)
         ids = np.zeros((len(tokens), length), np.int64)
         mask = np.zeros((len(tokens), length), np.float32)
         for place, row in enumerate(tokens):
             ids[place, : len(row)], mask[place, : len(row)] = row, 1
-        hidden = self._embed(ids)
+        hidden = self._embed(ids, np.array(kinds or [0]))
         blocked = ((1 - mask) * -1e9)[:, None, None, :]
         for layer in range(_LAYERS):
             hidden = self._layer(hidden, blocked, f"encoder.layer.{layer}.")
@@ -117,11 +121,11 @@ class MiniLM:
         unit: Vectors = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
         return unit
 
-    def _embed(self, ids: npt.NDArray[np.int64]) -> Vectors:
+    def _embed(self, ids: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> Vectors:
         weights, stem = self.weights, "embeddings."
         summed = weights[stem + "word_embeddings.weight"][ids]
         summed = summed + weights[stem + "position_embeddings.weight"][: ids.shape[1]]
-        summed = summed + weights[stem + "token_type_embeddings.weight"][0]
+        summed = summed + weights[stem + "token_type_embeddings.weight"][kinds]
         return self._norm(summed, stem + "LayerNorm.")
 
     def _layer(self, hidden: Vectors, blocked: Vectors, stem: str) -> Vectors:

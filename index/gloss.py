@@ -252,12 +252,16 @@ def _digits(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The pieces with numbers in digits: "twenty" "five" becomes "25"."""
     place = 0
     while place < len(pieces):
+        if tuple(piece.text for piece in pieces[place : place + 3]) == ("half", "a", "dozen"):
+            yield Piece("6", pieces[place].start, pieces[place + 2].end)
+            place += 3
+            continue
         end, value, ahead = place, 0, place
         while ahead < len(pieces) and (
             pieces[ahead].text in _NUMBERS or (ahead > place and pieces[ahead].text in ("-", "and"))
         ):
             if pieces[ahead].text in _NUMBERS:
-                value = _grown(value, _NUMBERS[pieces[ahead].text])
+                value = _grown(value, pieces[ahead].text)
                 end = ahead + 1
             ahead += 1
         if end == place or (pieces[place:end] == pieces[place : place + 1] and value == 1):
@@ -268,9 +272,10 @@ def _digits(pieces: Sequence[Piece]) -> Iterator[Piece]:
             place = end
 
 
-def _grown(value: int, number: int) -> int:
+def _grown(value: int, word: str) -> int:
     """A number in words with one more word: "two" and "hundred" make 200."""
-    return max(value, 1) * number if number in (100, 1000) else value + number
+    number = _NUMBERS[word]
+    return max(value, 1) * number if word in ("dozen", "hundred", "thousand") else value + number
 
 
 def _words(question: str, start: int, end: int, language: str) -> Iterator[Piece]:

@@ -19,6 +19,7 @@ HELD = Path(__file__).parent / "questions" / "held.jsonl"
 _WHOLE = ("query", "use_case", "topic")  # the message itself, or the part of it that matters
 _FREE = ("prompt", "negative_prompt", "claim", "class_noun", "job", "layer", "prompts", "labels")
 _ALIKE = 0.7  # F1 of the words from which two texts say the same
+_ENGINES = {"onnx": "onnxruntime", "pytorch": "torch"}  # other names of the same
 _OUTCOMES = {Run: "run", Clarify: "clarify", Decline: "decline"}
 
 Row = Mapping[str, Any]
@@ -108,6 +109,8 @@ def _same(name: str, given: Any, wanted: Any) -> bool:
     if name == "properties":
         return bool(set(given or ()) & set(wanted or ())) or not wanted
     given, wanted = _alone(given), _alone(wanted)
+    if name == "engine":
+        given, wanted = _ENGINES.get(given, given), _ENGINES.get(wanted, wanted)
     if name in _FREE and given is not None and wanted is not None:
         return _overlap(given, wanted) >= _ALIKE
     if isinstance(given, str):

@@ -9,7 +9,17 @@ import torch
 from assistant import fit_router, router
 from assistant.fit_router import Lesson, fit
 from assistant.lessons import lessons
-from assistant.router import AGAIN, CHOICES, LABELS, ROLES, Situation, features, hashed, tokens
+from assistant.router import (
+    AGAIN,
+    CHOICES,
+    LABELS,
+    ROLES,
+    SEVERAL,
+    Situation,
+    features,
+    hashed,
+    tokens,
+)
 from index.encoder import load_encoder
 from index.gloss import gloss
 from tests.routes import names
@@ -37,7 +47,7 @@ def taught() -> list[Lesson]:
 def test_a_row_teaches_tool_roles_starts_and_choices() -> None:
     found = taught()
     drawn = found[0]
-    spans = tokens(load_encoder(), drawn.gloss.text).offsets
+    spans = tokens(load_encoder(), drawn.gloss.text, drawn.situation).spans
     marked = {
         drawn.gloss.text[first:last]: ROLES[role]
         for (first, last), role in zip(spans, drawn.roles, strict=True)
@@ -45,7 +55,7 @@ def test_a_row_teaches_tool_roles_starts_and_choices() -> None:
     }
     assert marked == {"a": "prompt", "red": "prompt", "fox": "prompt", "4": "steps", "7": "seed"}
     whole, first, second = found[2:5]
-    assert whole.labels == ()
+    assert whole.labels == (LABELS.index(SEVERAL),)
     assert sum(whole.starts) == 1
     assert [LABELS[part.labels[0]] for part in (first, second)] == ["classify", "edit"]
     assert (second.situation.later, second.situation.last) == (True, "classify")
@@ -65,11 +75,12 @@ def test_numpy_reads_as_torch_does(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     router.load_router.cache_clear()
     network = fit_router.loaded(tensors)
     for lesson in found:
-        ids = torch.tensor([tokens(load_encoder(), lesson.gloss.text).ids])
+        read = tokens(load_encoder(), lesson.gloss.text, lesson.situation)
+        ids, before = torch.tensor([read.ids]), torch.tensor([read.before])
         plain = torch.from_numpy(features(lesson.gloss, lesson.situation))[None]
         grams = [torch.tensor(hashed(lesson.gloss.text))]
         with torch.no_grad():
-            logits, _, marked = network(ids, torch.ones(ids.shape), plain, grams)
+            logits, _, marked = network(ids, torch.ones(ids.shape), before, plain, grams)
         if not lesson.situation.last:
             logits[0, LABELS.index(AGAIN)] = -1e9
         reading = reader.read(lesson.gloss, lesson.situation)

@@ -126,8 +126,12 @@ def _images(tool: str, heard: Heard) -> tuple[Ref, ...] | None:
 
 
 _ALIKE = re.compile(
-    r"\b(?:like|similar\w*|alike|nearest|closest|match\w*|resembl\w*|query|reference|source"
-    r"|look\w*)\b"
+    r"\b(?:like|similar\w*|alike|near\w*|clos\w*|match\w*|resembl\w*|query|reference|source"
+    r"|look\w*|beside)\b"
+)
+_REST = re.compile(
+    r"\b(?:the|all|my) (?:rest|others?)\b|\bmine\b|\b(?:beside|like|as) this\b|\bthis one\b"
+    r"|\bto the first\b"
 )
 
 
@@ -136,8 +140,11 @@ def _like(tool: str, heard: Heard) -> Ref | None:
     found, own = pictures(heard), own_pictures(heard)
     if len(own) == 1 and isinstance(archive(heard), Ref):
         return own[0]
-    alike = _ALIKE.search(heard.text) and len(found) == 1
-    return found[0] if alike and (archive(heard) or len(own) > 2) else None
+    if not _ALIKE.search(heard.text) or not (archive(heard) or len(own) > 2):
+        return None
+    if len(found) > 1 and _REST.search(heard.text):
+        return found[0]
+    return found[0] if len(found) == 1 else None
 
 
 _LAYER = re.compile(

@@ -13,8 +13,9 @@ _SIDES = {
 }  # fmt: skip
 _TO_SIDE = re.compile(r"(\d+)\s?(?:px|pixels?)?[^\d,;.]{0,22}\b(left|right|top|bottom|sides?)\b")
 _EXTENDS = re.compile(
-    r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*|more (?:room|space|sky|canvas)"
-    r"|continue\w*|add|grow\w*|enlarge)\b"
+    r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*"
+    r"|more (?:\w+ )?(?:room|space|sky|canvas|picture|pixels|px)|canvas \w*er|continue\w*|add"
+    r"|grow\w*|enlarge)\b"
 )
 _ACTIONS = {
     "cancel": r"\b(?:cancel\w*|abort|kill|stop|terminate|delete|drop|scrap|end)\b",
@@ -40,7 +41,7 @@ _THAWED = re.compile(
     r"|\bun-?fr[eo]z?e?[zn]\w*|\bthaw\w*|\brelease\b"
     r"|\b(?:all|every|whole|entire|full) (?:the )?(?:\w+ )?(?:layers?|parameters?|weights?"
     r"|network|net|model|body)\b"
-    r"|\bfrom scratch\b|\bend[\s-]to[\s-]end\b"
+    r"|\b(?:everything|all) (?:is )?trainable\b|\bfrom scratch\b|\bend[\s-]to[\s-]end\b"
 )
 _FROZEN = re.compile(
     r"\bfr[eo]ez\w*|\bfrozen\b|\bhead only\b|\b(?:only|just|but) the (?:\w+ )?(?:head"
@@ -57,7 +58,7 @@ def expand(tool: str, heard: Heard) -> dict[str, int | None] | None:
     pixels = re.search(r"(\d+)\s?(?:px|pixels?)?\b", text)
     number = int(pixels[1]) if pixels else None
     if re.search(
-        r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball around", text
+        r"\b(?:all|every|each) (?:\w+ )?(?:sides?|directions?|edges?|way)|\ball (?:a)?round", text
     ):
         return {"all": number}
     sides = {side: number for side, pattern in _SIDES.items() if re.search(pattern, text)}

@@ -3,16 +3,23 @@
 import re
 from typing import Any
 
+from rapidfuzz import process
+
 from assistant.arguments.heard import Heard
 from assistant.arguments.refs import pointed, product, systems_of, used
+from index.names import Names
 
 _POINTS = re.compile(
     r"\b(?:it|its|it's|this|that|these|those|they|them|their|same|one|ones|other|which|both|two)\b"
 )
 _OTHER = re.compile(r"\bother (?:model|one|net|network|system)\b")
 _METHOD = "repo:rinongal/textual_inversion"  # names the method more often than its repository
+_KIN = 3  # systems offered beside one that is to be compared
 _SHORT = 5  # words of a question that can hardly stand alone
-_SAME_MODEL = re.compile(r"\b(?:same|that|this) (?:model|net|network|one)\b|\bwith it\b|\bit on\b")
+_SAME_MODEL = re.compile(
+    r"\b(?:same|that|this) (?:model|net|network|one)\b|\b(?:with|use|take|try) (?:it|that)\b"
+    r"|\bit on\b|\bdo (?:it|that) (?:here|with|then|now)\b|\bthe (?:better|best|winning) one\b"
+)
 
 
 def model(tool: str, heard: Heard) -> Any:
@@ -52,6 +59,20 @@ def systems(tool: str, heard: Heard) -> tuple[str, ...] | None:
     if not named and (heard.carried or short or _POINTS.search(heard.text)):
         return pointed(heard.text, used(heard)) or None
     return named or None
+
+
+def partners(system: str, names: Names) -> tuple[tuple[str, str], ...]:
+    """The name of a system with those of its nearest kin, which one may want to compare it to."""
+    card = names.catalog.cards.get(system)
+    if not card:
+        return ()
+    kin = [
+        other.name
+        for other in names.catalog.cards.values()
+        if other.run.engine == card.run.engine and set(other.tasks) & set(card.tasks)
+    ]
+    nearest = process.extract(card.name, [name for name in kin if name != card.name], limit=_KIN)
+    return tuple((card.name, name) for name, _, _ in nearest)
 
 
 def _chosen(heard: Heard) -> str | None:

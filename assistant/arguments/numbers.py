@@ -13,16 +13,20 @@ _IS = r"(?:\s+(?:of|is|to|at|be|number|as|with|was|value|scale|set))*\s*[:=#]?\s
 # Parameter -> patterns of a gloss; the group is the number.
 _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "seed": (rf"\bseeds?{_IS}{_N}", rf"#{_N}\b"),
-    "guidance": (rf"\b(?:guidance|cfg)(?:\s+scale)?{_IS}{_N}", rf"{_N}\s+(?:guidance|cfg)\b"),
+    "guidance": (
+        rf"\b(?:guidance|cfg)(?:\s+scale)?{_IS}{_N}", rf"\bg\s?=\s?{_N}",
+        rf"{_N}\s+(?:guidance|cfg)\b"),
     "strength": (
-        rf"\b(?:strength|denoise|denoising){_IS}{_N}(?!\s*steps)", rf"{_N}\s*%?\s+strength\b"),
+        rf"\b(?:strength|denoise|denoising){_IS}{_N}(?!\s*steps)", rf"{_N}\s*%?\s+strength\b",
+        rf"\bimg2img{_IS}{_N}"),
     "learning_rate": (
         rf"\b(?:lr|learn(?:ing)?[\s-]?rate|step size){_IS}{_N}", rf"{_N}\s+(?:lr|learning rate)\b"),
-    "prior_weight": (rf"\bprior\b[\w\s-]{{0,25}}\bweight{_IS}{_N}",),
+    "prior_weight": (
+        rf"\bprior\b[\w\s-]{{0,25}}\bweight{_IS}{_N}", rf"\bprior preservation{_IS}(0?\.\d+)\b"),
     "prior_images": (
         rf"{_N}\s+(?:\w+\s+)?(?:class|prior|regulari[sz]ation|reg)[\s-](?:\w+\s)?(?:images?"
         rf"|pictures?|photos?|samples?)",
-        rf"\b(?:prior|class|reg\w*)(?:\s(?:preservation|images?|pictures?))*{_IS}{_N}\b(?!\.)",
+        rf"\b(?:prior|class|reg\w*)(?:\s(?:preservation|images?|pictures?))*{_IS}{_N}\b(?!\.\d)",
     ),
     "rank": (rf"\brank{_IS}{_N}", rf"{_N}[\s-]rank\b", rf"\br\s?=\s?{_N}"),
     "opset": (rf"\bopset{_IS}{_N}",),
@@ -34,7 +38,7 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "threads": (
         r"(\d+|one|single)[\s-](?:cpu\s)?(?:threads?|threds?|cores?)\b", rf"\bthreads?{_IS}{_N}"),
     "runs": (
-        rf"{_N}\s+(?:\w+\s)?(?:runs|times|repetitions|repeats|trials|iterations|passes"
+        rf"{_N}\s+(?:\w+\s)?(?:runs|times|rounds|goes|repetitions|repeats|trials|iterations|passes"
         rf"|measurements)\b",
         rf"\b(?:repeat|runs?|repetitions){_IS}{_N}(?!\s*(?:px|pixel|thread|core|step|x\b))",
     ),
@@ -43,12 +47,13 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "steps": (
         rf"{_N}[\s-]+(?:\w+\s)?(?:steps?|iterations?|iters?|stps|stpes)\b",
         rf"\b(?:steps?|iterations?|iters|stps|stpes){_IS}{_N}",
+        rf"\bs\s?=\s?{_N}",
     ),
     "top_k": (
         rf"\btop[\s-]?{_N}",
         rf"{_N}\s+(?:per|each|for each|of them)\b",
         rf"\b(?:best|first){_IS}{_N}\b",
-        rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|classes|candidates|suggestions"
+        rf"{_N}\s+(?:\w+\s){{0,2}}(?:guesses|guess|labels?|lables|classes|candidates|suggestions"
         rf"|answers|names|options|predictions|possibilities|ideas|likely|likeliest|probable)\b",
     ),
     "resolution": (
@@ -62,6 +67,7 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
 _IN_WORDS: Mapping[str, tuple[str, float]] = {
     "strength": (r"\bhalf[\s-](?:the )?strength\b|\bstrength (?:of |at )?(?:a )?half\b", 0.5),
     "steps": (r"\b(?:one|single) step\b", 1),
+    "top_k": (r"\b(?:one|single) (?:\w+ ){0,2}(?:guess|answer|label|name|word|class)\b", 1),
 }
 _WHOLE = frozenset({
     "seed", "prior_images", "rank", "opset", "batch_size", "threads", "runs", "epochs", "steps",
@@ -69,12 +75,15 @@ _WHOLE = frozenset({
 })  # fmt: skip
 _SHAPES = (
     (
-        r"\b(?:phone|mobile) wallpaper|\bwallpaper for (?:my |the |a )?(?:phone|mobile)",
+        r"\b(?:phone|mobile) (?:wallpaper|background|screen)|\block\s?screen"
+        r"|\bwallpaper for (?:my |the |a )?(?:phone|mobile)",
         (1080, 1920),
     ),
     (r"\bwallpaper\b(?! pattern)|\bfull[\s-]?hd\b|\b1080p\b|\bdesktop background", (1920, 1080)),
     (r"\b4k\b|\buhd\b", (3840, 2160)),
-    (r"\bsquare(?: format| picture| image)?\b", (1024, 1024)),
+    (
+        r"\bsquare (?:format|picture|image|one|version|crop)|(?<!\bthe )(?<!\ba )(?<!\btown )"
+        r"(?<!\bmarket )(?<!\bvillage )\bsquare\b", (1024, 1024)),
     (
         r"\b(?:portrait|vertical|upright|tall)[\s-](?:format|orientation|version|picture|image)"
         r"|\bvertical\b|\bupright\b", (832, 1216)),
@@ -82,6 +91,7 @@ _SHAPES = (
         r"\b(?:landscape|horizontal|wide)[\s-](?:format|orientation|version|picture|image)"
         r"|\bhorizontal\b|\bwidescreen\b", (1216, 832)),
 )  # fmt: skip
+_SCREENS = 3  # the first of them, which say how many pixels a screen has
 _MOST = {"learning_rate": 0.1, "strength": 1, "guidance": 100, "prior_weight": 10, "count": 64}
 _ROLE_SURE = 0.5  # probability from which a number has the role that the network gives it
 
@@ -148,12 +158,12 @@ def _size(
             both = (quantity.value, quantity.height) if quantity.unit == "size" else (side, side)
             return _sides(*both)
     one = _one_side(text, taken)
-    if one or classifier:
+    if one:
         return one
-    for pattern, sides in _SHAPES:
+    for pattern, sides in _SHAPES[:_SCREENS] if classifier else _SHAPES:
         if re.search(pattern, text):
             return _sides(*sides)
-    for quantity in found:
+    for quantity in () if classifier else found:
         bare = not quantity.unit and _role(reading, quantity) == "size"
         if quantity.unit == "px" or bare:
             taken.append((quantity.start, quantity.end))
@@ -168,7 +178,7 @@ def _sides(width: float, height: float) -> dict[str, int]:
 def _one_side(text: str, taken: list[tuple[int, int]]) -> dict[str, int]:
     found = {}
     for name, words in (("width", "wide|width|across|broad"), ("height", "high|tall|height")):
-        pattern = rf"{_N}\s?(?:px|pixels?)?\s(?:{words})\b|\b(?:{words}){_IS}{_N}"
+        pattern = rf"{_N}\s?(?:px|pixels?)?\s(?:{words})\b|\b(?:{words}|{name[0]}\s?=){_IS}{_N}"
         for match in re.finditer(pattern, text):
             group = 1 if match[1] else 2
             if match[group][:1].isdigit():
@@ -193,8 +203,10 @@ def _count(text: str, taken: Collection[tuple[int, int]]) -> int | None:
     )
     if more and more[1].isdigit() and not any(s <= more.start(1) < e for s, e in taken):
         return int(more[1])
-    times = re.search(r"\b(\d+)\s?x\b(?!\s?\d)|\bx\s?(\d+)\b|\bcount\s*[:=]?\s*(\d+)", text)
-    return int(next(filter(None, times.groups()))) if times else None
+    pattern = r"\b(\d+)\s?x\b(?!\s?\d)|\bx\s?(\d+)\b|\bcount\s*[:=]?\s*(\d+)"
+    times = (match for match in re.finditer(pattern, text) if _is_free(*match.span(), taken))
+    match = next(times, None)
+    return int(match[match.lastindex or 0]) if match else None
 
 
 def _role(reading: Reading, quantity: Quantity) -> str:

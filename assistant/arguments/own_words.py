@@ -9,9 +9,11 @@ from assistant.arguments.texts import quoted, span, trimmed
 
 _CONFIG = re.compile(r"[\w./\\-]+\.(?:toml|ya?ml)\b")
 _ADAPTER = re.compile(r"([\w./\\-]+\.safetensors)\b|\badapter\s+([\w.-]*\w)")
-_NEGATIVE = re.compile(r"\bnegative(?: prompt)?\s*[:=]\s*(?P<word>[^.;]+)", re.IGNORECASE)
+_NEGATIVE = re.compile(
+    r"\bneg(?:ative)?(?: prompt)?(?:\s*[:=]|(?<=prompt)\s)\s*(?P<word>[^.;]+)", re.IGNORECASE
+)
 _JOB = re.compile(
-    r"\bthe (?:first|second|third|last|other) one\b|\b[a-z]+[-_][\w-]*\d+\b"
+    r"\bthe (?:first|second|third|last|other) one\b|\b[a-z]+[-_](?=[\w-]*\d)[\w-]*\w\b"
     r"|\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{4,8}\b"
     r"|(?:\bjobs?|\bnumber|\bno\.?|#)\s?#?\s?(\d+)\b"
 )

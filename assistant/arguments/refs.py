@@ -23,11 +23,19 @@ _ONE = re.compile(
     r"(?!\s(?:step|epoch|run|time|seed|prompt|layer|thing|two|three|four|\d))"
 )
 _NUMBERED = re.compile(
-    r"\b(?:number|no\.?|nr\.?|#|picture|image|photo|pic)\s?#?(\d{1,2})\b(?!\s?(?:px|x|mp|steps))"
+    r"\b(?:number|no\.?|nr\.?|#|picture|image|photo|pic)\s?#?(\d{1,2}|one)\b"
+    r"(?!\s?(?:px|x|mp|steps))"
 )
 _PLACES = re.compile(rf"\b({'|'.join(_ORDINALS)})\b(?! (?:step|time|epoch|picture|image|photo))")
-_JOB_ID = re.compile(r"\b[a-z]{1,6}-\d+\b")
+_JOB_ID = re.compile(r"\b[a-z]{1,6}-\d+\b|(?<=\bjob )\d+\b", re.IGNORECASE)
+_STATES = re.compile(r"\b(?:failed|running|paused|queued|waiting|crashed|done|finished)\b")
+_STATE_AFTER = 24  # characters after the id of a job in which its state is told
 _SEVERAL = re.compile(r"\b(first|last)\s(\d|two|three|four)\b")
+# Words that leave the pictures out that are pointed to, and such that mean all others.
+_WITHOUT = re.compile(
+    r"\b(?:ignore|skip|forget|drop|leave out|except|but|without|not|remove)\b[^.;,]{0,12}$"
+)
+_OTHERS = re.compile(r"(?<!forget )(?<!ignore )(?<!skip )\bthe (?:other|others|rest)\b")
 _OWN = re.compile(
     rf"\b(?:my|this|attached|other|second|2nd|third|last) {_THING}\b|\battach\w*|\bthe second\b"
 )
@@ -36,7 +44,7 @@ _BEFORE = re.compile(
     r"|my (?:first )?(?:photo|picture|image))\b"
 )
 _FOLDER = re.compile(
-    r"(?:^|\s)((?:~|\.{1,2})?/[\w.\-/]+|[A-Za-z]:\\[\w.\\\-]+)"
+    r"(?:^|\s)((?:~|\.{1,2})?/[\w.\-/]*[\w/]|[A-Za-z]:\\[\w.\\\-]+)"
     r"|\b(?:folder|directory|dir|path|in|from|at|under|with)\s+([\w\-]+(?:/[\w.\-]+)+/?)"
 )
 # A hidden or system folder, or a single file: no pictures to look through.
@@ -133,16 +141,24 @@ def _picked(text: str, found: tuple[Ref, ...]) -> tuple[Ref, ...]:
         return found[:count] if several[1] == "first" else found[-count:]
     if re.search(r"\b(?:all|both|each|every|these|them)\b", text):
         return found
-    places = [_ORDINALS[match[1] or match[2]] for match in _ONE.finditer(text)]
-    places += [int(match[1]) for match in _NUMBERED.finditer(text)]
-    chosen = [place - 1 if place > 0 else place for place in dict.fromkeys(places)]
-    return tuple(found[at] for at in chosen if -len(found) <= at < len(found)) or found
+    named = {match.start(): _ORDINALS[match[1] or match[2]] for match in _ONE.finditer(text)}
+    named |= {match.start(): _number(match) for match in _NUMBERED.finditer(text)}
+    chosen = [place - 1 if place > 0 else place for place in dict.fromkeys(named.values())]
+    picked = tuple(found[at] for at in chosen if -len(found) <= at < len(found))
+    left_out = any(_WITHOUT.search(text[:start]) for start in named) or _OTHERS.search(text)
+    if picked and left_out and len(set(picked)) < len(found):
+        return tuple(ref for ref in found if ref not in picked)
+    return picked or found
 
 
 def _ordinal(text: str) -> int:
     match = _ONE.search(text)
     number = _NUMBERED.search(text)
-    return _ORDINALS[match[1] or match[2]] if match else int(number[1]) if number else 0
+    return _ORDINALS[match[1] or match[2]] if match else _number(number) if number else 0
+
+
+def _number(match: re.Match[str]) -> int:
+    return 1 if match[1] == "one" else int(match[1])
 
 
 def mask(heard: Heard) -> Ref | None:
@@ -214,9 +230,14 @@ def pointed(text: str, systems: Sequence[str]) -> tuple[str, ...]:
 
 def job_id(heard: Heard) -> str | None:
     """The job that was spoken of last, or the one of several that the words single out."""
+    state = _STATES.search(heard.text)
     for exchange in reversed(heard.past):
-        if found := tuple(dict.fromkeys(_JOB_ID.findall(f"{exchange.text} {exchange.answer}"))):
-            return pointed(heard.text, found)[0 if _PLACES.search(heard.text) else -1]
+        said = f"{exchange.text} {exchange.answer}"
+        found = {match[0]: said[match.end() :][:_STATE_AFTER] for match in _JOB_ID.finditer(said)}
+        if state and (alike := [name for name, after in found.items() if state[0] in after]):
+            return alike[0]
+        if found:
+            return pointed(heard.text, tuple(found))[0 if _PLACES.search(heard.text) else -1]
     return None
 
 

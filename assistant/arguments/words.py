@@ -10,15 +10,18 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         "executorch": r"\bexecu\s?torch\b|\bpte\b",
         "tensorrt": r"\btensor\s?rt\b|\btrt\b",
         "pt2": r"\bpt2\b|\btorch\.?\s?export\b|\baoti\b|\bexported program\b",
-        "onnx": r"\bonnx\b(?!\s?runtime)",
+        "onnx": r"\bonn?xx?\b(?!\s?runtime)",
         "openvino": r"\bopen\s?vino\b",
         "coreml": r"\bcore\s?ml\b|\bml\s?model\b|\bmlpackage\b",
         "litert": r"\blite\s?rt\b|\btf\s?lite\b|\btensorflow lite\b",
     },
     "platform": {
         "coreml": r"\biphones?\b|\bipads?\b|\bios\b|\bapple\b|\bxcode\b|\bapp store\b",
-        "litert": r"\bandroid\b|\bplay store\b",
-        "tensorrt": r"\bjetson\b",
+        "litert": r"\bandroid\b|\bplay store\b|\bpixel (?:app|phone|\d)|\bsamsung\b|\bgalaxy\b"
+        r"|\bmicro\s?controllers?\b|\bcoral\b",
+        "openvino": r"\bintel\b",
+        "tensorrt": r"\bjetson\b|\bnvidia\b",
+        "onnx": r"\bonnx\s?runtime\b|\bort\b|\bbrowser\b|\bweb\s?(?:page|site)\b",
     },
     "engine": {
         "onnxruntime": r"\bonnx\s?runtime\b|\bort\b|\bonnx\b",
@@ -28,6 +31,7 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         "coreml": r"\bcore\s?ml\b",
         "executorch": r"\bexecu\s?torch\b",
         "pt2": r"\bpt2\b",
+        "torch": r"\bpytorch\b|\btorch (?:engine|itself)\b|\bengine torch\b",
     },
     "precision": {
         "int8": r"\bint\s?-?8\b|\b8[\s-]?bits?\b|\bi8\b|\bquanti[sz]\w*(?! to)",
@@ -54,7 +58,8 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         False: r"\b(?:fixed|static|no|without (?:a )?)\s?(?:dynamic|flexible|variable)?\b"
         r"[\s\w-]*\bbatch|\b(?:one|1|single) (?:picture|image|photo) at a time"
         r"|\bbatch\w*[\s\w]{0,12}\b(?:fixed|static)\b|\bbatch (?:size )?(?:of )?(?:1|one)\b",
-        True: r"\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free"
+        True: r"\bdyn batch|\bbatch size (?:that )?(?:isn't|is not|not) fixed"
+        r"|\bdynamic\b[\s\w-]*(?:\bbatch|\baxes\b)|\b(?:flexible|variable|any|free"
         r"|dynamic) batch|\bbatch\w*[\s\w]{0,25}\b(?:dynamic|vary|varies|vari\w+|flexible"
         r"|free|open|any size)\b|\bdynamic (?:axis|axes|shape)",
     },
@@ -88,6 +93,13 @@ _PROPERTIES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+# A format that is named, but not wanted.
+_NO_FORMAT = re.compile(
+    r"\b(?:not|no|instead of|rather than|than|from|every|my|our) (?:an? |the )?"
+    r"(?:onnx|open\s?vino|tensor\s?rt|core\s?ml|tf\s?lite|lite\s?rt|execu\s?torch)\b"
+)
+
+
 def word(name: str, text: str) -> Any:
     """The value of an argument of a closed list; none if the gloss does not say it."""
     found = (value for value, pattern in _WORDS[name].items() if re.search(pattern, text))
@@ -98,13 +110,13 @@ def words(text: str, wanted: Collection[str]) -> dict[str, Any]:
     """Every argument of a closed list that the gloss says, of those that a tool wants."""
     found = {name: word(name, text) for name in _WORDS if name in wanted}
     if "format" in wanted:
-        found["format"] = found["format"] or word("platform", text)
+        found["format"] = next(iter(formats(text)), None) or word("platform", text)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def formats(text: str) -> tuple[str, ...]:
-    """Every export format that a gloss names, in order."""
-    return _in_order(_WORDS["format"], text)
+    """Every export format that a gloss asks for, in order."""
+    return _in_order(_WORDS["format"], _NO_FORMAT.sub("", text))
 
 
 def property_words(text: str) -> tuple[str, ...]:
