@@ -123,6 +123,7 @@ class Exchange:
         answer: what the assistant said; only its words when they are all that is known.
         pictures: how many pictures each step made.
         systems: the systems that the answer is about, the foremost first.
+        waiting: whether something was asked back, so that nothing was run yet.
     """
 
     text: str
@@ -131,6 +132,12 @@ class Exchange:
     answer: str = ""
     pictures: tuple[int, ...] = ()
     systems: tuple[str, ...] = ()
+    waiting: bool = False
+
+    @property
+    def done(self) -> tuple[Step, ...]:
+        """The steps that were run."""
+        return () if self.waiting else self.steps
 
 
 Past = Sequence[Exchange]

@@ -47,7 +47,8 @@ def fit_routing(report: Report) -> dict[str, Any]:
         *({"text": text, "tool": tool} for text, tool in labelled()),
     ]
     found = [lesson for row in rows for lesson in lessons(row, names)]
-    keep(fit(found, report))
+    later = [lesson for lesson in found if lesson.situation.said]
+    keep(fit([*found, *later], report))  # what leans on words before is rarer than in real talk
     kept = {"fingerprint": _router_fingerprint(), "questions": len(rows), "lessons": len(found)}
     _keep("router.json", kept)
     return kept

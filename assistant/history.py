@@ -70,4 +70,5 @@ def _answered(
     )
     pictures = tuple(len(made_in(turn, place).pictures) for place in range(1, len(steps) + 1))
     systems = tuple(dict.fromkeys(fact["system"] for fact in kept["evidence"]))
-    return Exchange(turn.question, files, steps, kept["ask"] or "", pictures, systems)
+    waiting = kept["outcome"] == "clarify"
+    return Exchange(turn.question, files, steps, kept["ask"] or "", pictures, systems, waiting)

@@ -33,7 +33,7 @@ from tools.base import Tool
 
 _SEVERAL = 0.5  # probability of several steps from which a question is cut
 _STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
-_AGAIN = 0.5  # share of a tool's probability that is "once more" from which its arguments hold on
+_AGAIN = 0.2  # share of a tool's probability that is "once more" from which its arguments hold on
 # What is no word to the assistant: comments, code, and what is dressed up as a machine's message.
 _ASIDE = re.compile(
     r"<!--.*?(?:-->|$)|```.*?(?:```|$)|<\|.*$|<(\w+)[^<>]*>.*?</\1>"
@@ -207,7 +207,8 @@ def _steps(
     steps: list[Step] = []
     for each in heard:
         tool, part = each.tool, each.gloss
-        carried = {**_carried(asked, steps, tool), **offered} if each.again else {}
+        goes_on = each.again or (tool == "recommend" == each.situation.last and part.is_short)
+        carried = {**_carried(asked, steps, tool), **offered} if goes_on else {}
         words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
         if key := missing(tool, found):
@@ -216,10 +217,18 @@ def _steps(
             choices = (f"{title}: {one}, {two}" for one, two in pairs if tool == "compare")
             said = say(key, part.language)
             return Clarify(said, tuple(choices), (*steps, Step(tool, found)))
-        several = formats(part.text) if tool == "export" else ()
-        each_way = [{**found, "format": one} for one in several] or [found]
+        each_way = [{**found, name: one} for name, one in _several(tool, words)] or [found]
         steps += [Step(tool, said, _why(tool, part, tools)) for said in each_way]
     return Run(tuple(steps), heard[0].gloss.language)
+
+
+def _several(tool: str, words: Heard) -> list[tuple[str, str]]:
+    """Each way in which one step is to be done: in several formats, or with several models."""
+    if tool == "export":
+        return [("format", one) for one in formats(words.text)]
+    if tool in ("generate", "edit") and len(words.systems) > 1:
+        return [("model", one) for one in words.systems]
+    return []
 
 
 def _offered(asked: Asked, tool: str, names: Names, tools: Mapping[str, Tool]) -> dict[str, Any]:

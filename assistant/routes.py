@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.answer import to_json
 from assistant.ask import ask, call, decide, declined
-from assistant.conversation import Attachment, Exchange, Question
+from assistant.conversation import Attachment, Exchange, Question, Step, told, understood
 from assistant.plan import Asked, Clarify, Decline, steps_told
 from assistant.plan import plan as make_plan
 from assistant.settings import Settings
@@ -59,10 +59,27 @@ def exchanges_of(
         said = reply["text"] if reply["role"] == "assistant" else ""
         asked = Asked(turn["text"], files_of(turn), past)
         plan = make_plan(asked, names, tools)
-        steps = () if isinstance(plan, Decline) else plan.steps
+        steps = () if isinstance(plan, Decline) else _seen_later(plan.steps, asked)
         systems = tuple(dict.fromkeys(mention.system for mention in names.mentions(said)))
-        past = (*past, Exchange(turn["text"], asked.files, steps, said, (), systems))
+        waiting = isinstance(plan, Clarify)
+        past = (*past, Exchange(turn["text"], asked.files, steps, said, (), systems, waiting))
     return past
+
+
+def _seen_later(steps: Sequence[Step], asked: Asked) -> tuple[Step, ...]:
+    """The steps of a turn as later turns point to them."""
+    own, turn = len(asked.files), len(asked.past) + 1
+    past = (*asked.past, Exchange(asked.text, asked.files))
+    return tuple(
+        Step(
+            step.tool,
+            {
+                name: understood(told(value, own, asked.past), turn, past)
+                for name, value in step.arguments.items()
+            },
+        )
+        for step in steps
+    )
 
 
 def files_of(row: Mapping[str, Any]) -> tuple[Attachment, ...]:

@@ -35,6 +35,7 @@ _STAND_INS: Mapping[str, str] = {
     "convnet": "resnet", "flux": "flux", "stable_diffusion": "diffusion", "bfl": "flux",
     "training": "github", "none": "midjourney",
 }  # fmt: skip
+_SHORT = 20  # words of a message that hardly stands alone
 _TYPO_FROM = 5  # letters from which a word may be a misspelling
 _FORMATS = frozenset({"tensorrt", "openvino", "coreml", "executorch", "litert", "tflite", "onnx"})
 _NUMBERS = {
@@ -81,6 +82,11 @@ class Gloss:
     def text(self) -> str:
         """The gloss, lower case; pieces that touch in the question touch here."""
         return "".join(self._parts)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it has so few words that it leans on what was said before."""
+        return len(self.text.split()) <= _SHORT
 
     @cached_property
     def _parts(self) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
         r"(?:images?|pictures?|photos?|pics?|shots?|drawings?|paintings?|versions?|variants?"
         r"|variations?|posters?|logos?|icons?|samples?|examples?|tries|copies|takes"
         r"|illustrations?|renders?|renderings?|wallpapers?|portraits?|designs?|options?"
-        r"|alternatives?|sketches)\b", "images", 1),
+        r"|alternatives?|sketches|thumbnails?)\b", "images", 1),
     (r"param\w*|weights\b", "parameters", 1),
 )  # fmt: skip
 _UNIT = tuple((re.compile(pattern), unit, factor) for pattern, unit, factor in _UNITS)

@@ -6,6 +6,7 @@ import pytest
 
 from assistant.conversation import Attachment
 from assistant.plan import Asked, Clarify, Run, plan, steps_told
+from assistant.routes import exchanges_of
 from tests.routes import names
 from tools.base import load_tools
 
@@ -118,3 +119,81 @@ def test_what_is_missing_is_asked_for_in_the_persons_language() -> None:
     assert asked("what is in this picture?").startswith("Which picture")
     assert asked("compare schnell").startswith("Which two")
     assert asked("Was ist auf diesem Bild?").startswith("Welches Bild")
+    made = plan(Asked("compare schnell"), NAMES, load_tools())
+    assert isinstance(made, Clarify)
+    assert len(made.choices) == 3
+    assert all(choice.startswith("compare models: FLUX.1 [schnell], ") for choice in made.choices)
+
+
+def test_a_picture_of_nothing_is_asked_for() -> None:
+    for text in ("draw something", "make me a picture please", "draw me two nice pictures"):
+        made = plan(Asked(text), NAMES, load_tools())
+        assert isinstance(made, Clarify), text
+        assert made.question.startswith("What shall I draw"), text
+
+
+def test_all_pictures_but_one() -> None:
+    found = read("ignore the first picture, what is in the others?", THREE)
+    assert found["images"] == ["attachment:2", "attachment:3"]
+    found = read("rank these photos by how similar they are to the third one", THREE)
+    assert found == {"like": "attachment:3", "images": ["attachment:1", "attachment:2"]}
+
+
+def test_one_prompt_for_each_of_several_models() -> None:
+    made = plan(Asked("draw a red cat with schnell and with klein 4b"), NAMES, load_tools())
+    assert isinstance(made, Run)
+    assert [step.arguments["model"] for step in made.steps] == ["FLUX.1-schnell", "FLUX.2-klein-4B"]
+    assert len({step.arguments["prompt"] for step in made.steps}) == 1
+
+
+def test_what_is_not_wanted_is_no_format() -> None:
+    assert read("export resnet50 to tflite, not onnx")["format"] == "litert"
+
+
+# --- follow-ups
+DREW = (
+    {"role": "user", "text": "draw a tin robot with schnell, 512x512, 8 steps"},
+    {"role": "assistant", "text": "Here is the picture."},
+)
+EDITED = (
+    {"role": "user", "text": "make the sky purple", "attachments": ["image:lake.jpg"]},
+    {"role": "assistant", "text": "Done."},
+)
+
+
+def later(
+    text: str, history: tuple[dict[str, Any], ...], files: tuple[Attachment, ...] = ()
+) -> dict[str, Any]:
+    asked = Asked(text, files, exchanges_of(history, NAMES, load_tools()))
+    made = plan(asked, NAMES, load_tools())
+    assert isinstance(made, Run), (text, made)
+    (step,) = steps_told(made.steps, asked)
+    return dict(step["arguments"])
+
+
+def test_a_multiple_of_what_was_said() -> None:
+    assert later("again with double the steps", DREW)["steps"] == 16
+    assert later("same, half the size", DREW)["width"] == 256
+
+
+def test_one_more_change_is_made_to_what_came_out() -> None:
+    found = later("add a small boat too", EDITED)
+    assert found["images"] == ["turn:1/step:1"]
+    assert "boat" in found["prompt"]
+    assert later("same again with another seed", EDITED)["images"] == ["attachment:1"]
+
+
+def test_files_keep_their_place_when_more_come() -> None:
+    found = later("do the same to this one", EDITED, ONE)
+    assert found["images"] == ["attachment:1"]
+    found = later("again from the original photo, but green", EDITED)
+    assert found["images"] == ["attachment:1"]
+
+
+def test_nothing_was_made_by_a_question_that_was_asked_back() -> None:
+    history = (
+        {"role": "user", "text": "remove the lamp post"},
+        {"role": "assistant", "text": "Please attach the picture."},
+    )
+    asked = Asked("the tall one on the left", (), exchanges_of(history, NAMES, load_tools()))
+    assert not isinstance(plan(asked, NAMES, load_tools()), Run)

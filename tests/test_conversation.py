@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.conversation import Attachment, Exchange, Ref, told, understood
+from assistant.conversation import Attachment, Exchange, Ref, agrees, objects, told, understood
 
 IMAGE, ZIP = Attachment("image", "a.png"), Attachment("zip", "b.zip")
 PAST = (Exchange("one", (IMAGE, IMAGE)), Exchange("two"), Exchange("three", (ZIP,)))
@@ -38,3 +38,20 @@ def test_other_words_stay_as_they_are() -> None:
     assert understood("attachment:9", 2, PAST) == "attachment:9"
     assert understood("a red cat", 1, PAST) == "a red cat"
     assert understood(["step:1", 3], 2, PAST) == (Ref("step", 1, 2), 3)
+
+
+@pytest.mark.parametrize("text", ["Yes", "ok, do it", "go ahead!", "Ja bitte", "好的", "sure"])
+def test_a_yes(text: str) -> None:
+    assert agrees(text)
+    assert not objects(text)
+
+
+@pytest.mark.parametrize("text", ["ok but smaller", "yes, only not on the GPU", "好但是不要狗"])
+def test_a_yes_with_an_objection(text: str) -> None:
+    assert agrees(text)
+    assert objects(text)
+
+
+def test_no_is_no_yes() -> None:
+    assert not agrees("no, wait")
+    assert not agrees("okra soup")

@@ -50,6 +50,7 @@ def test_systems_are_glossed_by_their_kind() -> None:
         ("two hundred and five steps", "205 steps"),
         ("twenty-four steps", "24 steps"),
         ("a dozen pictures", "a 12 pictures"),
+        ("half a dozen or two dozen", "6 or 24"),
         ("the second one", "the second one"),
         ("zwanzig Schritte bitte", "20 steps"),
     ],

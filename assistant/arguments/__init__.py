@@ -8,7 +8,15 @@ from assistant.arguments import choices, models, own_words
 from assistant.arguments.heard import Heard
 from assistant.arguments.limits import limits
 from assistant.arguments.numbers import numbers
-from assistant.arguments.refs import archive, mask, own_pictures, pictures, singled_out
+from assistant.arguments.refs import (
+    archive,
+    earlier_pictures,
+    mask,
+    named_one,
+    own_pictures,
+    pictures,
+    singled_out,
+)
 from assistant.arguments.texts import claim
 from assistant.arguments.words import property_words, words
 from assistant.conversation import Ref
@@ -29,6 +37,17 @@ _KNOB = {
     "classify": "top_k", "finetune": "epochs", "personalize": "steps", "benchmark": "image_size",
     "generate": "steps",
 }  # fmt: skip
+_FACTORS = {"double": 2, "twice": 2, "triple": 3, "half": 0.5, "halve": 0.5}
+_SCALES = {
+    "steps": ("steps",), "epochs": ("epochs",), "size": ("width", "height"), "wide": ("width",),
+    "width": ("width",), "high": ("height",), "height": ("height",), "tall": ("height",),
+    "learning rate": ("learning_rate",), "guidance": ("guidance",), "rank": ("rank",),
+    "strength": ("strength",), "batch": ("batch_size",), "runs": ("runs",),
+}  # fmt: skip
+_SCALED = re.compile(
+    rf"\b({'|'.join(_FACTORS)})\b(?: as)?(?: (?:the|its|as|many|big|number|of|a))*"
+    rf" ({'|'.join(_SCALES)})\b"
+)
 _ANOTHER_SEED = re.compile(r"\b(?:another|different|new|other|random|change the|fresh) seeds?\b")
 
 
@@ -46,7 +65,7 @@ def arguments_for(tool: Tool, heard: Heard) -> dict[str, Any]:
         found |= limits(heard)
     else:
         found |= words(heard.text, wanted) | numbers(heard.text, heard.reading, wanted)
-    found |= _bare(tool, heard, found)
+    found |= _bare(tool, heard, found) | _scaled(heard)
     return _carried(heard, _settled(tool.name, heard, found))
 
 
@@ -61,10 +80,23 @@ def _bare(tool: Tool, heard: Heard, found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: int(alone[0])} if name in tool.parameters else {}
 
 
+def _scaled(heard: Heard) -> dict[str, Any]:
+    """Numbers of the step before that are to be a multiple: "double the steps", "half as wide"."""
+    found = {}
+    for match in _SCALED.finditer(heard.text):
+        for name in _SCALES[match[2]]:
+            value = heard.carried.get(name)
+            if isinstance(value, int | float):
+                found[name] = type(value)(value * _FACTORS[match[1]])
+    return found
+
+
 def _holds_on(name: str, heard: Heard) -> bool:
     """Whether an argument of the step before is not to be looked for anew: it was not replaced."""
     if name not in heard.carried:
         return False
+    if name == "images" and "prompt" in heard.carried and not own_words.retries(heard):
+        return False  # one more change, to what the last one made
     if name in ("images", "dataset", "mask", "like"):
         return not heard.files and not singled_out(heard.text)
     return name in ("model", "models", "systems") and not heard.systems
@@ -95,14 +127,20 @@ def _settled(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
         del found["dataset"]
     if tool in ("classify", "embed") and "dataset" in found and not _fresh(found.get("images")):
         found.pop("images", None)
-    elif "images" in found and isinstance(found.get("dataset"), Ref) and found["dataset"].turn:
+    elif "images" in found and "like" not in found and _is_earlier(found.get("dataset")):
         del found["dataset"]
     if tool == "embed" and "like" in found:
-        rest = tuple(one for one in own_pictures(heard) if one != found["like"])
+        rest = own_pictures(heard) if len(own_pictures(heard)) > 1 else ()
+        rest = rest or (() if "dataset" in found else earlier_pictures(heard))
+        rest = tuple(one for one in rest if one != found["like"])
         found = (
             {**found, "images": rest} if rest else {k: v for k, v in found.items() if k != "images"}
         )
     return found
+
+
+def _is_earlier(dataset: Any) -> bool:
+    return isinstance(dataset, Ref) and bool(dataset.turn)
 
 
 def _fresh(images: Any) -> bool:
@@ -127,7 +165,7 @@ def _images(tool: str, heard: Heard) -> tuple[Ref, ...] | None:
 
 _ALIKE = re.compile(
     r"\b(?:like|similar\w*|alike|near\w*|clos\w*|match\w*|resembl\w*|query|reference|source"
-    r"|look\w*|beside)\b"
+    r"|look\w*|beside|compar\w*)\b"
 )
 _REST = re.compile(
     r"\b(?:the|all|my) (?:rest|others?)\b|\bmine\b|\b(?:beside|like|as) this\b|\bthis one\b"
@@ -140,11 +178,12 @@ def _like(tool: str, heard: Heard) -> Ref | None:
     found, own = pictures(heard), own_pictures(heard)
     if len(own) == 1 and isinstance(archive(heard), Ref):
         return own[0]
-    if not _ALIKE.search(heard.text) or not (archive(heard) or len(own) > 2):
+    others = archive(heard) or len(own) > 2 or (len(own) == 1 and earlier_pictures(heard))
+    if not _ALIKE.search(heard.text) or not others:
         return None
-    if len(found) > 1 and _REST.search(heard.text):
-        return found[0]
-    return found[0] if len(found) == 1 else None
+    if one := named_one(heard):
+        return one
+    return found[0] if len(found) == 1 or _REST.search(heard.text) else None
 
 
 _LAYER = re.compile(

@@ -46,6 +46,7 @@ _THAWED = re.compile(
 _FROZEN = re.compile(
     r"\bfr[eo]ez\w*|\bfrozen\b|\bhead only\b|\b(?:only|just|but) the (?:\w+ )?(?:head"
     r"|last layer|classifier)"
+    r"|\b(?:trunk|backbone|body|base) (?:\w+ )?(?:locked|fixed|untouched|as (?:it )?is)\b"
     r"|\blinear prob\w*|\b(?:only|just) (?:train )?(?:the )?(?:head|last layer)"
 )
 

@@ -17,7 +17,7 @@ _METHOD = "repo:rinongal/textual_inversion"  # names the method more often than 
 _KIN = 3  # systems offered beside one that is to be compared
 _SHORT = 5  # words of a question that can hardly stand alone
 _SAME_MODEL = re.compile(
-    r"\b(?:same|that|this) (?:model|net|network|one)\b|\b(?:with|use|take|try) (?:it|that)\b"
+    r"\b(?:same|that|this) (?:model|net|network)\b|\b(?:with|use|take|try) (?:it|that)\b"
     r"|\bit on\b|\bdo (?:it|that) (?:here|with|then|now)\b|\bthe (?:better|best|winning) one\b"
 )
 
@@ -30,9 +30,9 @@ def model(tool: str, heard: Heard) -> Any:
     if _OTHER.search(heard.text) and (other := _other(heard)):
         return other
     if tool in ("generate", "edit"):
-        made = product(heard, ("recommend",)) if heard.steps else None
+        made = product(heard, tool, ("recommend",)) if heard.steps else None
         return made or (_chosen(heard) if _SAME_MODEL.search(heard.text) else None)
-    made = product(heard)
+    made = product(heard, tool)
     if tool in ("export", "benchmark"):
         return made or _chosen(heard)
     if heard.steps or (_POINTS.search(heard.text) and not heard.carried):
@@ -44,7 +44,7 @@ def models(tool: str, heard: Heard) -> Any:
     """The systems to be measured."""
     if heard.systems:
         return heard.systems
-    made = product(heard)
+    made = product(heard, tool)
     return (made,) if made else pointed(heard.text, used(heard)) or None
 
 

@@ -33,7 +33,8 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
     "batch_size": (
         rf"\bbatch(?:es)?(?:[\s-]?sizes?)?{_IS}{_N}", rf"\bbs{_IS}{_N}",
         rf"{_N}\s+(?:\w+\s)?(?:at once|at a time|per batch|in a batch|in one go)",
-        rf"\bbatches of {_N}",
+        rf"\bbatches of {_N}", r"\bbatch(?:es)?(?:[\s-]size)? (?:of )?(one|single)\b",
+        r"\b(one|single) (?:picture|image|photo) at a time\b",
     ),
     "threads": (
         r"(\d+|one|single)[\s-](?:cpu\s)?(?:threads?|threds?|cores?)\b", rf"\bthreads?{_IS}{_N}"),
@@ -62,7 +63,8 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
         rf"\bat {_N}\s?(?:px|pixels?)\b",
         r"\bat (256|384|512|640|768|896|1024|1280|1536)\b"),
     "image_size": (
-        rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b"),
+        rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b",
+        rf"{_N} inputs?\b", r"\bat (128|160|192|224|240|256|288|320|384|448|512)\b"),
 }  # fmt: skip
 _IN_WORDS: Mapping[str, tuple[str, float]] = {
     "strength": (r"\bhalf[\s-](?:the )?strength\b|\bstrength (?:of |at )?(?:a )?half\b", 0.5),
@@ -101,7 +103,7 @@ def numbers(text: str, reading: Reading, wanted: Collection[str]) -> dict[str, f
     taken: list[tuple[int, int]] = []
     found: dict[str, float | int] = {}
     if {"width", "height"} & set(wanted):
-        found |= _size(text, reading, taken, "image_size" in wanted)
+        found |= _size(text, taken, "image_size" in wanted)
     for name, patterns in _PATTERNS.items():
         if name in wanted and (match := _first(patterns, text, taken)):
             found[name] = _value(name, match, text)
@@ -111,6 +113,8 @@ def numbers(text: str, reading: Reading, wanted: Collection[str]) -> dict[str, f
     if "count" in wanted and (counted := _count(text, taken)):
         found["count"] = counted
     for name, quantity in _by_role(text, reading, taken):
+        if name == "size" and "width" in wanted and not found.keys() & {"width", "height"}:
+            found |= _sides(quantity.value, quantity.value)
         if name in wanted and name not in found and quantity.value <= _MOST.get(name, 1e9):
             found[name] = _whole(name, quantity.value)
     return found
@@ -146,9 +150,7 @@ def _whole(name: str, value: float) -> float | int:
     return int(value) if name in _WHOLE else value
 
 
-def _size(
-    text: str, reading: Reading, taken: list[tuple[int, int]], classifier: bool
-) -> dict[str, int]:
+def _size(text: str, taken: list[tuple[int, int]], classifier: bool) -> dict[str, int]:
     """Width and height in pixels: as "768x512", "768 wide", "4 megapixels", "square"."""
     found = quantities(text)
     for quantity in found:
@@ -164,8 +166,7 @@ def _size(
         if re.search(pattern, text):
             return _sides(*sides)
     for quantity in () if classifier else found:
-        bare = not quantity.unit and _role(reading, quantity) == "size"
-        if quantity.unit == "px" or bare:
+        if quantity.unit == "px":
             taken.append((quantity.start, quantity.end))
             return _sides(quantity.value, quantity.value)
     return {}

@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+from assistant.arguments import choices
 from assistant.arguments.heard import Heard
 from assistant.arguments.refs import job_id, product, table
 from assistant.arguments.texts import quoted, span, trimmed
+from index.quantities import quantities
 
 _CONFIG = re.compile(r"[\w./\\-]+\.(?:toml|ya?ml)\b")
 _ADAPTER = re.compile(r"([\w./\\-]+\.safetensors)\b|\badapter\s+([\w.-]*\w)")
@@ -23,10 +25,20 @@ _JOB_WORDS = re.compile(
     r"(?: of [\w -]+?)?(?=[,.;?!]|$| (?:that|it|to|and|is|was|off|over|crashed|again|please)\b)",
     re.IGNORECASE,
 )
-_ONE = re.compile(r"\b(?:first|second|third|last|other) (?:one|job)\b")
+_ONE = re.compile(
+    r"\b(?:first|second|third|last|other) (?:one|job)\b"
+    r"|\bthe (?:first|1st|second|2nd|third|3rd|last|former|latter)\b(?! \w)"
+)
+_TELLING = 4  # letters of a word that tells one job from another
 _TOKEN = re.compile(
     r"\b(?:token|trigger(?: word)?|keyword|code ?word|magic word|id|identifier|call (?:it|him|her))"
     r"(?: is| be|:|=)*\s+[\"'«“]?(?P<word>[<*]?[^\W_][\w*-]*[>*]?)",
+    re.IGNORECASE,
+)
+# A made-up word such as people take for a token: consonants only, before the noun.
+_RARE = re.compile(
+    r"\b(?!(?:jpg|png|pls|plz|thx|sdxl|csv|xml|gpu|vs)s?\b)(?P<word>[bcdfghjklmnpqrstvwxz]{3,6})"
+    r"\s+(?P<noun>[^\W\d_]{3,})",
     re.IGNORECASE,
 )
 _MARKED = re.compile(r"(?P<word><[\w-]+>|\*[\w-]+\*)")
@@ -40,12 +52,29 @@ _AFTER_NOUN = re.compile(
     r"(?:,|'s|\s(?:is|are|from|for|with|that|which|i|we|on|in)\b).*$", re.IGNORECASE
 )
 _CLASS = re.compile(
-    r"\b(?:class|subject|noun|thing)(?: is|:|=)*\s+(?P<word>[^\W\d_]+)", re.IGNORECASE
+    r"\b(?:class(?! (?:images?|pictures?|photos?))|subject|noun)(?: noun)?(?: is|:|=)*\s+"
+    r"(?:an? |the |my |our )?(?P<word>[^\W\d_]+(?: [^\W\d_]+)?)",
+    re.IGNORECASE,
 )
+_NAME = re.compile(r"(?<=[^\W_])\s+[A-Z]\w*$")  # of a pet, after its noun
 # How much of the picture there is to be, or how many; not what is to change in it.
 _NO_CHANGE = re.compile(
     r"(?:\w+ )?(?:variations?|variants?|versions)\b|(?:extend|expand|widen|outpaint|uncrop)\b"
     r"(?![^,.;]*\b(?:with|so|by adding)\b)",
+    re.IGNORECASE,
+)
+# Words that ask for a picture, but say nothing of what it is to show.
+_NOTHING = re.compile(
+    r"(?:\W|\b(?:something|anything|whatever|it|them|one|some|two|three|four|pictures?|images?"
+    r"|photos?|art|drawings?|a|an|the|nice|cool|pretty|beautiful|good|great|for|my|me|us|you|with"
+    r"|please|pls|here|new|another|more|any|\d+|use|using|try|do|make|draw|paint|now|that|this)\b)*"
+)
+_RETRIES = re.compile(
+    r"\b(?:instead|again|same|another|different|other|seeds?|strength|steps|guidance|model|no|nope"
+    r"|nah|rather|not what|still|retry|redo|once more|original|edges|mask|mode|yes|ok|okay)\b"
+)
+_CHATTER = re.compile(
+    r"^(?:(?:hm+|um+|oh|ah|and|but|now|then|too|so|please|pls|can you|could you)\b[\s,.:!]*)+",
     re.IGNORECASE,
 )
 _SHORTEST = 3  # words of a prompt that replaces the one before
@@ -64,13 +93,20 @@ def prompt(tool: str, heard: Heard) -> str | None:
     found = span(heard.gloss, heard.reading, "prompt")
     if tool == "edit" and _NO_CHANGE.match(found):
         return None
+    if tool == "edit" and "prompt" in heard.carried and not retries(heard):
+        return found or trimmed(_CHATTER.sub("", heard.gloss.said)) or None
     if "prompt" in heard.carried and len(found.split()) < _SHORTEST:
         return None
     if found or heard.carried or tool != "generate":
-        return found or None
+        return None if _NOTHING.fullmatch(found.lower()) else found or None
     said = heard.gloss.said
     rest = trimmed(_ORDER.sub("", said)) if heard.gloss.language == "en" else trimmed(said)
-    return rest if len(rest) > 2 else None
+    return rest if len(rest) > 2 and not _NOTHING.fullmatch(rest.lower()) else None
+
+
+def retries(heard: Heard) -> bool:
+    """Whether the step before is to be done in another way, not one more change to be made."""
+    return bool(heard.systems or quantities(heard.text) or _RETRIES.search(heard.text))
 
 
 def prompts(tool: str, heard: Heard) -> tuple[str, ...] | None:
@@ -94,32 +130,50 @@ def negative_prompt(tool: str, heard: Heard) -> str | None:
 def class_noun(tool: str, heard: Heard) -> str | None:
     """What kind of thing the subject is."""
     del tool
+    if (match := _CLASS.search(heard.gloss.said)) and heard.gloss.language == "en":
+        return match["word"]
     found = span(heard.gloss, heard.reading, "class_noun")
     found = _AFTER_NOUN.sub("", _BEFORE_NOUN.sub("", found)).strip()
+    found = _NAME.sub("", found) if found[:1].islower() else found
+    if rare := _RARE.match(found):
+        found = found[rare.end("word") :].strip()
     if len(found) > 1 or "class_noun" in heard.carried:
         return found or None
-    match = _CLASS.search(heard.gloss.said) or _SUBJECT.search(heard.gloss.said)
-    return match["word"] if match else None
+    if match := _SUBJECT.search(heard.gloss.said):
+        return match["word"]
+    rare = _RARE.search(heard.gloss.said) if heard.gloss.language == "en" else None
+    return rare["noun"] if rare else None
 
 
 def token(tool: str, heard: Heard) -> str | None:
     """The rare word for the subject."""
     del tool
-    match = _MARKED.search(heard.gloss.said) or _TOKEN.search(heard.gloss.said)
-    return match["word"] if match else span(heard.gloss, heard.reading, "token") or None
+    said = heard.gloss.said
+    if match := _MARKED.search(said) or _TOKEN.search(said):
+        return match["word"]
+    rare = _RARE.search(said) if heard.gloss.language == "en" else None
+    return span(heard.gloss, heard.reading, "token") or (rare["word"] if rare else None)
 
 
 def job(tool: str, heard: Heard) -> str | None:
     """A job, by its id or the words that name it."""
-    del tool
-    if heard.past and _ONE.search(heard.text) and (told := job_id(heard)):
-        return told
+    spoken = job_id(heard)
+    if spoken and _ONE.search(heard.text):
+        return spoken
     if match := _JOB.search(heard.text):
         start, end = heard.gloss.original(*match.span(1 if match[1] else 0))
         return heard.gloss.question[start:end]
-    named = span(heard.gloss, heard.reading, "job")
     match = _JOB_WORDS.search(heard.gloss.said)
-    return named or (match[0] if match else None) or job_id(heard)
+    named = span(heard.gloss, heard.reading, "job") or (match[0] if match else None)
+    if spoken and not (named and _was_said(named, heard)):
+        return None if choices.action(tool, heard) == "list" else spoken
+    return named
+
+
+def _was_said(named: str, heard: Heard) -> bool:
+    """Whether a word that names a job was said of one before."""
+    said = " ".join(f"{exchange.text} {exchange.answer}" for exchange in heard.past).lower()
+    return any(len(word) >= _TELLING and word in said for word in named.lower().split())
 
 
 def captions(tool: str, heard: Heard) -> Any:
@@ -139,6 +193,5 @@ def config(tool: str, heard: Heard) -> str | None:
 
 def adapter(tool: str, heard: Heard) -> Any:
     """An adapter file that is named, or what a personalization has made."""
-    del tool
     match = _ADAPTER.search(heard.gloss.said)
-    return match[1] or match[2] if match else product(heard, ("personalize",))
+    return match[1] or match[2] if match else product(heard, tool, ("personalize",))

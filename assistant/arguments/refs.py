@@ -1,13 +1,17 @@
 """What a question points to: its own files, those of earlier turns, and what steps made."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from assistant.arguments.heard import Heard
 from assistant.conversation import Exchange, Ref, Step
 
 _DRAWS = ("generate", "edit")  # tools whose output is pictures
-_MAKES_MODEL = ("finetune", "export", "recommend", "personalize")
+# Tool -> tools whose product it can take for its model, beside those of "".
+_MAKES_MODEL = {
+    "": ("finetune", "recommend"), "export": ("finetune", "recommend", "personalize"),
+    "benchmark": ("finetune", "export", "recommend", "personalize"),
+}  # fmt: skip
 _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
     "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "left": 1, "right": -1, "last": -1, "former": 1,
@@ -35,6 +39,7 @@ _SEVERAL = re.compile(r"\b(first|last)\s(\d|two|three|four)\b")
 _WITHOUT = re.compile(
     r"\b(?:ignore|skip|forget|drop|leave out|except|but|without|not|remove)\b[^.;,]{0,12}$"
 )
+_FINE = re.compile(r"^[^.;,]{0,20}\b(?:is|are) (?:fine|good|ok|perfect|only|just|right)\b")
 _OTHERS = re.compile(r"(?<!forget )(?<!ignore )(?<!skip )\bthe (?:other|others|rest)\b")
 _OWN = re.compile(
     rf"\b(?:my|this|attached|other|second|2nd|third|last) {_THING}\b|\battach\w*|\bthe second\b"
@@ -63,10 +68,22 @@ def pictures(heard: Heard) -> tuple[Ref, ...]:
         return own
     if heard.steps:
         return _of_steps(heard)
-    for turn in range(len(heard.past), 0, -1):
-        if found := _of_exchange(heard, turn):
-            return found
+    before = _BEFORE.search(heard.text) is not None
+    for reader in (_sent, _of_exchange) if before else (_of_exchange,):
+        for turn in range(len(heard.past), 0, -1):
+            if found := reader(heard, turn):
+                return found
     return ()
+
+
+def _sent(heard: Heard, turn: int) -> tuple[Ref, ...]:
+    """The pictures that came with an earlier turn, or those of them that the words single out."""
+    files = tuple(
+        Ref("attachment", place, turn)
+        for place, file in enumerate(heard.past[turn - 1].attachments, start=1)
+        if file.kind == "image"
+    )
+    return _picked(heard.text, files) if len(files) > 1 else files
 
 
 def _by_name(heard: Heard, own: tuple[Ref, ...]) -> tuple[Ref, ...]:
@@ -79,6 +96,12 @@ def _by_name(heard: Heard, own: tuple[Ref, ...]) -> tuple[Ref, ...]:
 def own_pictures(heard: Heard) -> tuple[Ref, ...]:
     """The pictures that came with the question."""
     return _own(heard, "image")
+
+
+def earlier_pictures(heard: Heard) -> tuple[Ref, ...]:
+    """The pictures that came with the latest earlier turn that had some."""
+    turns = range(len(heard.past), 0, -1)
+    return next(filter(None, (_sent(heard, turn) for turn in turns)), ())
 
 
 def singled_out(text: str) -> bool:
@@ -111,17 +134,10 @@ def _drawn(heard: Heard) -> tuple[Ref, ...]:
 def _of_exchange(heard: Heard, turn: int) -> tuple[Ref, ...]:
     """The pictures of an earlier turn: what it made, or what came with it."""
     exchange = heard.past[turn - 1]
-    files = tuple(
-        Ref("attachment", place, turn)
-        for place, file in enumerate(exchange.attachments, start=1)
-        if file.kind == "image"
-    )
-    if files and _BEFORE.search(heard.text):
-        return _picked(heard.text, files) if len(files) > 1 else files
-    for number, step in reversed(list(enumerate(exchange.steps, start=1))):
+    for number, step in reversed(list(enumerate(exchange.done, start=1))):
         if step.tool in _DRAWS and not (step.tool == "edit" and "same" in heard.text):
             return _made(heard.text, exchange, number, turn)
-    return _picked(heard.text, files) if len(files) > 1 else files
+    return _sent(heard, turn)
 
 
 def _made(text: str, exchange: Exchange, number: int, turn: int) -> tuple[Ref, ...]:
@@ -141,14 +157,33 @@ def _picked(text: str, found: tuple[Ref, ...]) -> tuple[Ref, ...]:
         return found[:count] if several[1] == "first" else found[-count:]
     if re.search(r"\b(?:all|both|each|every|these|them)\b", text):
         return found
-    named = {match.start(): _ORDINALS[match[1] or match[2]] for match in _ONE.finditer(text)}
-    named |= {match.start(): _number(match) for match in _NUMBERED.finditer(text)}
-    chosen = [place - 1 if place > 0 else place for place in dict.fromkeys(named.values())]
-    picked = tuple(found[at] for at in chosen if -len(found) <= at < len(found))
-    left_out = any(_WITHOUT.search(text[:start]) for start in named) or _OTHERS.search(text)
-    if picked and left_out and len(set(picked)) < len(found):
+    spans = {
+        span: place for span, place in _named(text).items() if not _FINE.search(text[span[1] :])
+    }
+    picked = _at(found, spans.values())
+    left_out = any(_WITHOUT.search(text[:start]) for start, _ in spans) or _OTHERS.search(text)
+    if picked and left_out and len(picked) < len(found):
         return tuple(ref for ref in found if ref not in picked)
     return picked or found
+
+
+def named_one(heard: Heard) -> Ref | None:
+    """The one of several pictures of the question that its words name by its place or its file."""
+    own = _own(heard, "image")
+    picked = _by_name(heard, own) or _at(own, _named(heard.text).values())
+    return picked[0] if len(picked) == 1 else None
+
+
+def _named(text: str) -> dict[tuple[int, int], int]:
+    """Where a text names a place in a row, and which: "the second", "picture 3"."""
+    named = {match.span(): _ORDINALS[match[1] or match[2]] for match in _ONE.finditer(text)}
+    return named | {match.span(): _number(match) for match in _NUMBERED.finditer(text)}
+
+
+def _at(found: tuple[Ref, ...], places: Iterable[int]) -> tuple[Ref, ...]:
+    """Those at some places, from 1; or from the end, from -1."""
+    chosen = [place - 1 if place > 0 else place for place in dict.fromkeys(places)]
+    return tuple(dict.fromkeys(found[at] for at in chosen if -len(found) <= at < len(found)))
 
 
 def _ordinal(text: str) -> int:
@@ -190,15 +225,22 @@ def table(heard: Heard) -> Ref | None:
     return next(iter(_own(heard, "csv")), None)
 
 
-def product(heard: Heard, kinds: Sequence[str] = _MAKES_MODEL) -> Ref | None:
-    """A model that an earlier step made or chose: of this plan, else of the latest turn."""
+def product(heard: Heard, tool: str, kinds: Sequence[str] = ()) -> Ref | None:
+    """A model that an earlier step made or chose: of this plan, else of the latest turn.
+
+    Args:
+        heard: the question.
+        tool: what the model is for.
+        kinds: the tools that may have made it, if not all that make one for `tool`.
+    """
+    kinds = kinds or _MAKES_MODEL.get(tool, _MAKES_MODEL[""])
     for number, step in reversed(list(enumerate(heard.steps, start=1))):
         if step.tool in kinds:
             return Ref("step", number)
     if not heard.steps:
         for turn in range(len(heard.past), 0, -1):
             exchange = heard.past[turn - 1]
-            for number, step in reversed(list(enumerate(exchange.steps, start=1))):
+            for number, step in reversed(list(enumerate(exchange.done, start=1))):
                 if step.tool in kinds and not (step.tool == "recommend" and exchange.systems):
                     return Ref("step", number, turn)
     return None

@@ -1,16 +1,14 @@
 """Arguments that are the person's own words: prompts, nouns, tokens, claims."""
 
 import re
-
-import numpy as np
+from collections.abc import Sequence
 
 from assistant.arguments.heard import Heard
 from assistant.router import ROLES, Reading
 from index.gloss import Gloss
 
-_SURE = 0.25  # probability from which a token may belong to a span
+_SURE = 0.4  # probability from which a token speaks for a span
 _SHORTEST = 3  # words of a claim
-_GAP = 3  # tokens of other roles that a span may hold
 _QUOTES = "\"'«»„“”\u2018\u2019「」《》"
 _QUOTED = re.compile(
     r"[\"«„“「]([^\"«»„“”「」]{2,})[\"»“”」]|(?<!\w)'([^']{2,})'(?!\w)|\u2018([^\u2019]{2,})\u2019"
@@ -32,21 +30,30 @@ _DOUBTS = re.compile(
 
 def span(gloss: Gloss, reading: Reading, role: str) -> str:
     """The person's words that have a role; empty if none have."""
-    share = reading.roles[:, ROLES.index(role)]
-    runs: list[tuple[int, int]] = []
-    for place in np.flatnonzero(share >= _SURE):
-        if reading.spans[place][1] <= reading.spans[place][0]:
-            continue
-        if runs and place - runs[-1][1] <= _GAP:
-            runs[-1] = (runs[-1][0], int(place))
-        else:
-            runs.append((int(place), int(place)))
-    if not runs:
+    inside = [place for place, (first, last) in enumerate(reading.spans) if first < last]
+    gains = reading.roles[inside, ROLES.index(role)] - _SURE
+    first, last = _best_run(gains.tolist())
+    if first >= last:
         return ""
-    first, last = max(runs, key=lambda run: float(share[run[0] : run[1] + 1].sum()))
-    start, _ = gloss.original(*reading.spans[first])
-    _, end = gloss.original(*reading.spans[last])
+    start, _ = gloss.original(*reading.spans[inside[first]])
+    _, end = gloss.original(*reading.spans[inside[last - 1]])
     return trimmed(gloss.question[start:end])
+
+
+def _best_run(gains: Sequence[float]) -> tuple[int, int]:
+    """The first place, and the one after the last, of the run with the highest sum; empty if none.
+
+    Kadane's algorithm, https://en.wikipedia.org/wiki/Maximum_subarray_problem.
+    """
+    best, found = 0.0, (0, 0)
+    total, start = 0.0, 0
+    for place, gain in enumerate(gains):
+        if total <= 0:
+            total, start = 0.0, place
+        total += gain
+        if total > best:
+            best, found = total, (start, place + 1)
+    return found
 
 
 def trimmed(text: str) -> str:

@@ -16,7 +16,8 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
         "litert": r"\blite\s?rt\b|\btf\s?lite\b|\btensorflow lite\b",
     },
     "platform": {
-        "coreml": r"\biphones?\b|\bipads?\b|\bios\b|\bapple\b|\bxcode\b|\bapp store\b",
+        "coreml": r"\biphones?\b|\bipads?\b|\bios\b|\bapple\b|\bxcode\b|\bapp store\b"
+        r"|\bmac\b[\w ]* app\b|\bswift\b",
         "litert": r"\bandroid\b|\bplay store\b|\bpixel (?:app|phone|\d)|\bsamsung\b|\bgalaxy\b"
         r"|\bmicro\s?controllers?\b|\bcoral\b",
         "openvino": r"\bintel\b",
@@ -52,7 +53,8 @@ _WORDS: Mapping[str, Mapping[Any, str]] = {
     "output": {
         "csv": r"\bcsv\b|\bexcel\b|\bspread\s?sheets?\b",
         "json": r"\bjson\b",
-        "table": r"\b(?:as|in) (?:a )?table\b",
+        "table": r"\b(?:as|in) (?:a )?table\b|\ba table (?:is|of|with|please|will)\b"
+        r"|, (?:a )?table$",
     },
     "dynamic_batch": {
         False: r"\b(?:fixed|static|no|without (?:a )?)\s?(?:dynamic|flexible|variable)?\b"
