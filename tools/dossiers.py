@@ -152,10 +152,9 @@ def _hurry(needs: Needs) -> float:
     """What time costs: little where accuracy counts, or where a limit on time is kept anyway."""
     if "accuracy" in needs.flags or needs.limit("max_latency_ms") or needs.limit("min_fps"):
         return 0.1
-    if "weak" in needs.flags:
-        return _HURRY["weak"]
-    usual = _HURRY[needs.limit("device") or ""]
-    return usual if needs.task == "classify" or needs.limit("device") == "cpu" else usual / 2
+    usual = _HURRY["weak" if "weak" in needs.flags else needs.limit("device") or ""]
+    lone = needs.limit("device") == "cpu" and "weak" not in needs.flags
+    return usual if needs.task == "classify" or lone else usual / 2
 
 
 def _speed(found: Dossier, top1: Claim, needs: Needs) -> Fact | None:

@@ -2,17 +2,27 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from index.gloss import gloss
 from index.quantities import Quantity, quantities
 from tools.base import Context
+from tools.named import insisted
+from tools.told import limits_told, task_told
 from tools.vocabulary import pattern, vocabulary
 
 TASKS = ("classify", "generate", "edit", "inpaint", "personalize", "embed", "finetune")
 PICTURE_TASKS = ("generate", "edit", "inpaint")  # tasks that make pictures
 CLASSIFIER_TASKS = ("classify", "embed", "finetune")
+
+
+def group(task: str) -> str:
+    """Which kind of figures decides a task: `classifier`, `picture` or `trainer`."""
+    if task in CLASSIFIER_TASKS:
+        return "classifier"
+    return "picture" if task in PICTURE_TASKS else "trainer"
+
 
 _SLIPS = {"license": "licence", "color": "colour"}
 _MACHINE = re.compile(r"\b(rtx \d{4}|h100|h200|a100|b200|l20|l40s|t4|i7-12700h|i9-10940x)\b")
@@ -56,6 +66,8 @@ class Needs:
         machine: the processor or graphics card that the words name.
         targets: what a trainer must train, or the family of a base.
         absent: what is asked for that no system here does, with what would; empty if nothing.
+        only: patterns of the systems that the words insist on, one of which must match.
+        barred: patterns of the systems that the words refuse.
     """
 
     words: str
@@ -65,7 +77,9 @@ class Needs:
     flags: frozenset[str] = frozenset()
     machine: str = ""
     targets: tuple[str, ...] = ()
-    absent: tuple[str, ...] = field(default=())
+    absent: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
 
     def limit(self, name: str) -> Any:
         """The value of a limit; none if it was not given."""
@@ -92,10 +106,9 @@ class Needs:
         flags = self.flags - set(names)
         if "quantised" in names:
             flags = flags - {"not quantised"}
-        return Needs(
-            self.words, self.task, self.inferred, limits, flags, self.machine, self.targets,
-            self.absent,
-        )  # fmt: skip
+        only = () if "named" in names else self.only
+        barred = () if "barred" in names else self.barred
+        return replace(self, limits=limits, flags=flags, only=only, barred=barred)
 
 
 def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
@@ -108,20 +121,20 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     """
     words = plain(ctx, use_case)
     given = {name: value for name, value in limits.items() if value is not None and name != "task"}
-    task = limits.get("task") or _task(ctx, words)
-    asked = vocabulary("needs")["flags"]
-    flags = frozenset(name for name in asked if pattern(asked[name]).search(words))
-    if "not quantised" in flags:
-        flags -= {"quantised"}
-    if task == "inpaint":
-        flags |= {"mask"}
+    told = limits_told(words)
+    task = limits.get("task") or task_told(words)
+    flags = _flags(words, task)
+    task = task or _nearest_task(ctx, words) or _assumed_task({**told, **given}, flags)
     machine = _MACHINE.search(words)
+    only, barred = insisted(words, ctx.index.names.mentions(words))
     return Needs(
         words=words,
         task=task,
         inferred=limits.get("task") is None,
-        limits={**dict(_amounts(words, task)), **given},
+        limits={**dict(_amounts(words, task)), **told, **given},
         flags=flags,
+        only=only,
+        barred=barred,
         machine=machine[0] if machine else "",
         targets=_targets(words),
         absent=_absent(words),
@@ -141,11 +154,31 @@ def plain(ctx: Context, text: str) -> str:
 _HITS, _SAYS_SOMETHING = 20, 0.9  # hits that vote for a task, and from which score
 
 
-def _task(ctx: Context, words: str) -> str:
-    """By the words; else by what the nearest capabilities are for."""
-    for task, told in vocabulary("needs")["tasks"].items():
-        if pattern(told).search(words):
-            return str(task)
+def _flags(words: str, task: str) -> frozenset[str]:
+    """What the words ask for, by name."""
+    asked = vocabulary("needs")
+    named = {**asked["flags"], **{row["name"]: row["words"] for row in asked["demands"]}}
+    named["mask"] = asked["flags"]["mask"]
+    flags = {name for name, told in named.items() if told and pattern(told).search(words)}
+    if "not quantised" in flags:
+        flags -= {"quantised"}
+    return frozenset(flags | {"mask"} if task == "inpaint" else flags)
+
+
+_PAINTED_MS = 300  # milliseconds below which nobody expects a painted picture
+
+
+def _assumed_task(limits: Mapping[str, Any], flags: frozenset[str]) -> str:
+    """What people mean who tell limits and wishes only: mostly pictures, else a small network."""
+    if not limits and not flags:
+        return ""
+    quick = limits.get("max_latency_ms", _PAINTED_MS) < _PAINTED_MS or "min_fps" in limits
+    small = "max_parameters" in limits or {"accuracy", "small", "weak"} & (flags - {"quality"})
+    return "classify" if quick or small else "generate"
+
+
+def _nearest_task(ctx: Context, words: str) -> str:
+    """By what the nearest capabilities are for."""
     votes = dict.fromkeys(TASKS, 0.0)
     for hit in ctx.index.search(words, _HITS):
         if hit.score < _SAYS_SOMETHING:

@@ -7,8 +7,8 @@ from index.evidence import Fact
 from tools.base import Block, Context, NeedsInput, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
 from tools.dossiers import Finding, quantised, value
-from tools.needs import PICTURE_TASKS, TASKS, Needs, read_needs
-from tools.picks import facts_of, group, reasons, table, terms
+from tools.needs import PICTURE_TASKS, TASKS, Needs, group, read_needs
+from tools.picks import facts_of, reasons, table, terms
 
 CARD = ToolCard(
     title="Recommend a model",
