@@ -83,7 +83,7 @@ def _maker(found: Dossier, kept: Mapping[str, Finding], needs: Needs) -> float:
         score += bool(re.search(r"\bfast|\bquick|handful of", found.card.summary.lower()))
         score -= 0.5 * _slowness(found)
     if found.card.kind == "weights" and needs.limit("device_memory_gib") is None:
-        score -= _appetite(found)
+        score -= _appetite(found) * (2 if needs.place == "local" else 1)
     if memory := kept.get("device_memory_gib"):
         score += _room(memory, needs.limits["device_memory_gib"])
     return score

@@ -52,6 +52,17 @@ _SALES = re.compile(
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 
 
+# Units of amounts in words: what they are of, and the limit that such an amount may mean.
+_AMOUNTS = {
+    "USD": ("an amount of money", "max_price_usd"),
+    "GiB": ("an amount of memory", "device_memory_gib"),
+    "ms": ("a time", "max_latency_ms"),
+    "s": ("a time", "max_latency_ms"),
+    "images/s": ("a rate", "min_fps"),
+}
+_KINDS = {"min_fps": "max_latency_ms", "revenue": "max_price_usd"}  # limits of one kind
+
+
 @dataclass(frozen=True)
 class Needs:
     """What a use case asks for.
@@ -96,6 +107,25 @@ class Needs:
         return ""
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """Amounts in the words that no limit holds, by what they are of."""
+        units = {found.unit for found in quantities(self.words)}
+        read = {_KINDS.get(name, name) for name in self.limits}
+        return tuple(
+            dict.fromkeys(
+                what
+                for unit, (what, limit) in _AMOUNTS.items()
+                if unit in units and _KINDS.get(limit, limit) not in read
+            )
+        )
+
+    def at_home(self) -> "Needs | None":
+        """The same on a machine of one's own, if only a price speaks for a hosted endpoint."""
+        if self.place != "hosted" or "hosted" in self.flags:
+            return None
+        return replace(self, flags=self.flags | {"self-made"})
+
+    @property
     def local_machine(self) -> bool:
         """Whether a machine of the person's own was told."""
         return any(self.limits.get(name) is not None for name in ("device", "device_memory_gib"))
@@ -123,8 +153,8 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     given = {name: value for name, value in limits.items() if value is not None and name != "task"}
     told = limits_told(words)
     task = limits.get("task") or task_told(words)
-    flags = _flags(words, task)
-    task = task or _nearest_task(ctx, words) or _assumed_task({**told, **given}, flags)
+    flags = _flags(words, task, {**told, **given})
+    task = task or _nearest_task(ctx, words) or _assumed_task(words, {**told, **given}, flags)
     machine = _MACHINE.search(words)
     only, barred = insisted(words, ctx.index.names.mentions(words))
     return Needs(
@@ -154,7 +184,7 @@ def plain(ctx: Context, text: str) -> str:
 _HITS, _SAYS_SOMETHING = 20, 0.9  # hits that vote for a task, and from which score
 
 
-def _flags(words: str, task: str) -> frozenset[str]:
+def _flags(words: str, task: str, limits: Mapping[str, Any]) -> frozenset[str]:
     """What the words ask for, by name."""
     asked = vocabulary("needs")
     named = {**asked["flags"], **{row["name"]: row["words"] for row in asked["demands"]}}
@@ -162,15 +192,18 @@ def _flags(words: str, task: str) -> frozenset[str]:
     flags = {name for name, told in named.items() if told and pattern(told).search(words)}
     if "not quantised" in flags:
         flags -= {"quantised"}
+    if limits.get("device") in ("cuda", "mps"):
+        flags -= {"weak"}
     return frozenset(flags | {"mask"} if task == "inpaint" else flags)
 
 
+_ASKS = re.compile(r"\b(?:which|what|whats|recommend\w*|suggest\w*|best|better|models?)\b")
 _PAINTED_MS = 300  # milliseconds below which nobody expects a painted picture
 
 
-def _assumed_task(limits: Mapping[str, Any], flags: frozenset[str]) -> str:
+def _assumed_task(words: str, limits: Mapping[str, Any], flags: frozenset[str]) -> str:
     """What people mean who tell limits and wishes only: mostly pictures, else a small network."""
-    if not limits and not flags:
+    if not limits and not flags and not _ASKS.search(words):
         return ""
     quick = limits.get("max_latency_ms", _PAINTED_MS) < _PAINTED_MS or "min_fps" in limits
     small = "max_parameters" in limits or {"accuracy", "small", "weak"} & (flags - {"quality"})

@@ -132,6 +132,9 @@ def recommend(
     chosen = chooser(ctx, needs)
     choices = chosen.weigh(needs)
     picks = [choice for choice in choices if not choice.broken][:_PICKS]
+    if not picks and (home := needs.at_home()):
+        needs, choices = home, chosen.weigh(home)
+        picks = [choice for choice in choices if not choice.broken][:_PICKS]
     if picks:
         yield from _picked(chosen, needs, picks, choices)
     else:
@@ -222,8 +225,12 @@ def _assumed(needs: Needs, best: Choice) -> Iterator[str]:
         yield f"The task was not said; your words read like {_JOBS[needs.task]}."
     if needs.limit("commercial") is None:
         yield "Whether you earn money with it was not said; a licence that allows it comes first."
+    if needs.limit("max_price_usd") and needs.place == "local":
+        yield "You run it yourself, where no price per picture is due: no hosted one is so cheap."
     if needs.limit("max_price_usd") and "hosted" not in needs.flags and needs.place == "hosted":
         yield "A price per picture means a hosted endpoint."
+    for what in needs.unread:
+        yield f"Your words name {what}; it was not taken as a limit."
     point = best.found.point
     if point and point.speed and not needs.machine:
         yield "The speed is that of the machine named beside it, not of yours: try `benchmark`."
@@ -275,6 +282,8 @@ def _unfit(chosen: Chooser, needs: Needs, choices: Sequence[Choice]) -> Iterator
 def _unfit_assumed(needs: Needs) -> Iterator[str]:
     if needs.inferred:
         yield f"The task was not said; your words read like {_JOBS[needs.task]}."
+    for what in needs.unread:
+        yield f"Your words name {what}; it was not taken as a limit."
     yield "A system whose facts do not show that it keeps a limit counts as breaking it."
 
 

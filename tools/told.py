@@ -12,7 +12,7 @@ _LICENCES = {
     "mit": r"mit(?! (?:han|students?|lab))",
     "bsd": r"bsd",
     "openrail": r"(?:creativeml )?open\s?rail(?:\+\+)?",
-    "permissive": r"permissive\w*",
+    "permissive": r"permissive\w*|permission licen[cs]e",
 }
 _REFUSED = r"(?:\bnot?|n't|\bwithout|\bnever|\bavoid\w*|\bexcept|\bother than|\bnot even)"
 _HOSTED = re.compile(r"\bhosted\b|\bapi\b|\bservices?\b|\bcloud\b|\bendpoint\b")
@@ -26,10 +26,10 @@ _DEVICES = {
     "cuda": r"\bcuda\b|\bgpus?\b|\bnvidia\b|\brtx\b|\bgtx\b|\bgeforce\b|\bgraphics? cards?\b"
     r"|\bvideo cards?\b|\bvram\b|\b[abhlt]\d{1,3}(?:g|-like)?\b(?<!a[1-6])|\ba[2456]000\b"
     r"|\b(?:[2345]0[6789]0|10[5678]0|16[56]0)(?:\s?(?:ti|super))?\b|\btesla\b|\bquadro\b"
-    r"|\bjetson\b|\bg(?:i?b|igs?)(?: \w+)? cards?\b|\bcards? (?:\w+ ){0,2}\d+ ?g(?:i?b|igs?)\b",
+    r"|\bjetson\b|\d ?g(?:i?b|igs?)(?: \w+)? cards?\b|\bcards? (?:\w+ ){0,2}\d+ ?g(?:i?b|igs?)\b",
     "mps": r"\bmps\b|\bapple (?:silicon|chip|m\d)\b|\bm[1-5](?: (?:pro|max|ultra))?\b"
     r"|\bmacbooks?\b|\bmac (?:mini|studio|pro)\b|\bimac\b|\bmac\b",
-    "cpu": r"\bcpus?\b|\bprocessors?\b|\b(?:smart\s?)?phones?\b|\bandroid\b|\biphones?\b"
+    "cpu": r"\bcpus?\b|\bprocessors?\b|\b(?:smart\s?)?phones?\b(?! ?(?:case|cover|shell|booth|wallpaper))|\bandroid\b|\biphones?\b"
     r"|\bmobiles?\b(?! data)|\braspberry\b|\bpi(?: ?(?:\d|zero))?\b|\bbrowser\b|\bweb ?cam\b|\bmicro-?controller\b"
     r"|\blaptop\b|\btablets?\b|\bedge device\b|\barm\b|\boffice pc\b",
 }

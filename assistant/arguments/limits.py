@@ -25,8 +25,9 @@ def _is_new(name: str, value: Any, heard: Heard) -> bool:
 
 
 def _task(heard: Heard) -> str | None:
-    """By words that name it; else what the network reads, where other words do not speak against it."""
-    if told := task_told(heard.text, plainly=True):
+    """By words that name it; else what the network reads, if no other words speak against it."""
+    told = task_told(heard.text)
+    if told and told == task_told(heard.text, plainly=True):
         return told
     guess: str | None = choice("task", heard, _SURE)
-    return guess if guess == (task_told(heard.text) or guess) else None
+    return guess if guess == (told or guess) else None
