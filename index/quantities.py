@@ -42,7 +42,7 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
 )  # fmt: skip
 _UNIT = tuple((re.compile(pattern), unit, factor) for pattern, unit, factor in _UNITS)
 _NUMBER = re.compile(
-    r"(?<![\w.])(?<![a-z]-)(?<![a-z]\d-)(?P<sign>[$€]\s?)?"
+    r"(?<![\w.])(?<![a-z]-)(?<![a-z]\d-)(?P<sign>[$€]\s?|\b(?:usd|eur) )?"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?:\s?e\s?-?\s?\d+)?|\.\d+)"
 )
 # Parts and single units in words: "a fifth of a second", "half a million", "under a cent".

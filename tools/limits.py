@@ -10,6 +10,10 @@ from tools.dossiers import Dossier, Finding, is_target, value
 from tools.limits_demands import demands, named
 from tools.needs import PICTURE_TASKS, Needs, group
 
+_NO_GPL = re.compile(
+    r"\b(?:no|not|without|avoid\w*|never)\b.{0,12}\ba?gpl"
+    r"|\ba?gpl\b.{0,25}\b(?:forbidden|banned|not allowed|out|taboo|off limits|excluded)\b"
+)
 _OLD = "2024"  # a trainer not changed since runs on no current machine
 
 
@@ -48,7 +52,7 @@ def _licence(found: Dossier, needs: Needs) -> Iterator[Finding]:
     if wanted := needs.limit("licence"):
         kept = _same_licence(str(wanted), found.card.licence) if found.card.licence else None
         yield Finding("licence", kept, f"its licence is {name}", found.first("licence"))
-    if re.search(r"\b(no|not|without|avoid\w*) a?gpl", needs.words) and "GPL" in name:
+    if _NO_GPL.search(needs.words) and "GPL" in name:
         yield Finding("licence", False, f"its licence is {name}", found.first("licence"))
 
 

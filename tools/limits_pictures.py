@@ -17,7 +17,7 @@ _INSTRUCT = re.compile(r"^(instruction-|fast-|early-|series-)?editing$|^fast-mul
 _ABILITIES = {
     "outpaint": re.compile(r"outpainting"),
     "control": re.compile(r"(edges|depth)-control"),
-    "variation": re.compile(r"variation"),
+    "variation": re.compile(r"variation|image-to-image|multi-reference"),
 }
 
 

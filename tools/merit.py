@@ -13,6 +13,7 @@ _WIDE = re.compile(r"12k|21k|22k|JFT")
 _FREEDOM = {"yes": 0.6, "conditions": 0.2, "no": -1.2, None: -1.2}
 _WORDS, _CAP = 2.0, 1.3  # what the search weighs; a system that is named gets no more than this
 _SMALL = 2.0  # points of top-1 for a doubling of the parameters, where small is wanted
+_SMALLEST = 12.0  # the same where nothing but the size counts
 _MAIN, _ABLE, _WISH, _FLAW = 0.8, 0.7, 1.2, 0.8
 
 
@@ -52,7 +53,8 @@ def _bulk(millions: float, needs: Needs) -> float:
     """What parameters cost where a small one is wanted, or where few pictures train it."""
     cost = max(0.0, math.log2(millions / 30)) if "few pictures" in needs.flags else 0.0
     if "small" in needs.flags and not needs.limit("max_parameters"):
-        cost += _SMALL * math.log2(max(millions, 1.0))
+        only = "smallest" in needs.flags and "accuracy" not in needs.flags
+        cost += (_SMALLEST if only else _SMALL) * math.log2(max(millions, 1.0))
     return cost
 
 

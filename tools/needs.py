@@ -149,12 +149,15 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
         use_case: the person's words, in any of the languages.
         limits: the typed arguments of the tool; none where nothing was said.
     """
-    words = plain(ctx, use_case)
+    read = gloss(use_case, ctx.index.names)
+    words = _plain(read.named.lower())
     given = {name: value for name, value in limits.items() if value is not None and name != "task"}
-    told = limits_told(words)
+    told = limits_told(read)
     task = limits.get("task") or task_told(words)
     flags = _flags(words, task, {**told, **given})
     task = task or _nearest_task(ctx, words) or _assumed_task(words, {**told, **given}, flags)
+    if task == "generate" and not limits.get("task") and flags & _CHANGES:
+        task = "edit"
     machine = _MACHINE.search(words)
     only, barred = insisted(words, ctx.index.names.mentions(words))
     return Needs(
@@ -173,9 +176,10 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
 
 def plain(ctx: Context, text: str) -> str:
     """A text in English words, lower case; names of systems stay as they are."""
-    mentions = ctx.index.names.mentions(text)
-    names = {found.system: text[found.start : found.end].lower() for found in mentions}
-    words = gloss(text, ctx.index.names, names).text.lower()
+    return _plain(gloss(text, ctx.index.names).named.lower())
+
+
+def _plain(words: str) -> str:
     for wrong, right in _SLIPS.items():
         words = words.replace(wrong, right)
     return words
@@ -192,12 +196,15 @@ def _flags(words: str, task: str, limits: Mapping[str, Any]) -> frozenset[str]:
     flags = {name for name, told in named.items() if told and pattern(told).search(words)}
     if "not quantised" in flags:
         flags -= {"quantised"}
+    if task == "personalize" and "web page" in flags:
+        flags |= {"trainer"}
     if limits.get("device") in ("cuda", "mps"):
         flags -= {"weak"}
     return frozenset(flags | {"mask"} if task == "inpaint" else flags)
 
 
 _ASKS = re.compile(r"\b(?:which|what|whats|recommend\w*|suggest\w*|best|better|models?)\b")
+_CHANGES = {"control", "variation", "outpaint"}  # what starts from a picture
 _PAINTED_MS = 300  # milliseconds below which nobody expects a painted picture
 
 
@@ -244,7 +251,7 @@ def _amounts(words: str, task: str) -> Iterator[tuple[str, float]]:
     numbers = quantities(words)
     if area := [found.value for found in numbers if found.unit == "megapixels"]:
         yield "megapixels", max(area)
-    if found := _REVENUE.search(words) or _SALES.search(words):
+    if found := _SALES.search(words) or _REVENUE.search(words):
         yield "revenue", float(found[1]) * _SCALE.get(found[2] or "", 1.0)
     if task in ("edit", "generate") and (count := _references(words)):
         yield "references", count

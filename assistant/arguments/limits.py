@@ -11,7 +11,7 @@ _SURE = 0.6  # probability from which the network's reading of a wish counts
 
 def limits(heard: Heard) -> dict[str, Any]:
     """What a use case asks for, as arguments of `recommend`."""
-    told = limits_told(heard.text)
+    told = limits_told(heard.gloss)
     guessed = {name: choice(name, heard, _SURE) for name in ("commercial", "offline")}
     found = {"task": _task(heard), **guessed, **told}
     if heard.carried:  # a guess from few words does not replace what was said
@@ -26,8 +26,9 @@ def _is_new(name: str, value: Any, heard: Heard) -> bool:
 
 def _task(heard: Heard) -> str | None:
     """By words that name it; else what the network reads, if no other words speak against it."""
-    told = task_told(heard.text)
-    if told and told == task_told(heard.text, plainly=True):
+    words = heard.gloss.named.lower()
+    told = task_told(words)
+    if told and told == task_told(words, plainly=True):
         return told
     guess: str | None = choice("task", heard, _SURE)
     return guess if guess == (told or guess) else None
