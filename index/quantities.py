@@ -51,7 +51,7 @@ _PARTS = {
     "twentieth": 0.05, "hundredth": 0.01, "thousandth": 0.001, "one": 1.0, "single": 1.0, "a": 1.0,
 }  # fmt: skip
 _PART = re.compile(
-    rf"\b(?:(?P<part>{'|'.join(list(_PARTS)[:-3])})(?:\s(?:of\s)?(?:an?|one|1))?"
+    rf"(?<!and )(?<!and a )\b(?:(?P<part>{'|'.join(list(_PARTS)[:-3])})(?:\s(?:of\s)?(?:an?|one|1))?"
     r"|(?P<one>one|single)|(?:under|below|within|in|than|most|max|over|to|beyond|for)\s(?P<a>a))\s"
     r"(?=(?:seconds?|milliseconds?|ms|minutes?|cents?|ct|dollars?|euros?|million|billion|mil"
     r"|gigabytes?)\b(?!-))"
