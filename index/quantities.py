@@ -52,7 +52,7 @@ _PARTS = {
 }  # fmt: skip
 _PART = re.compile(
     rf"(?<!and )(?<!and a )\b(?:(?P<part>{'|'.join(list(_PARTS)[:-3])})(?:\s(?:of\s)?(?:an?|one|1))?"
-    r"|(?P<one>one|single)|(?:under|below|within|in|than|most|max|over|to|beyond|for)\s(?P<a>a))\s"
+    r"|(?P<one>one|single)(?P<more> and (?:a )?half)?|(?:under|below|within|in|than|most|max|over|to|beyond|for)\s(?P<a>a))\s"
     r"(?=(?:seconds?|milliseconds?|ms|minutes?|cents?|ct|dollars?|euros?|million|billion|mil"
     r"|gigabytes?)\b(?!-))"
 )
@@ -109,7 +109,8 @@ def _numbers(text: str) -> Iterator[Quantity]:
         yield _with_unit(text, value, number.start(), end)
     for part in _PART.finditer(text):
         word = part["part"] or part["one"] or part["a"]
-        yield _with_unit(text, _PARTS[word], part.start(), part.end())
+        value = _PARTS[word] + 0.5 * bool(part["more"])
+        yield _with_unit(text, value, part.start(), part.end())
 
 
 def _with_unit(text: str, value: float, start: int, end: int) -> Quantity:

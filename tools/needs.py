@@ -38,7 +38,7 @@ _REFERENCES = re.compile(
     r"(\d+)\s+(?:\w+\s+){0,2}?(?:reference|input|source)?\s?(?:photo|picture|image|reference|shot)s?\b"
 )
 _TOGETHER = re.compile(
-    r"\breferences?\b|combin\w+|merg\w+|into (one|a single)|in the same (output|picture|scene)"
+    r"\breferences?\b|combin\w+|compos\w+|merg\w+|into (one|a single)|in the same (output|picture|scene)"
     r"|together"
 )
 _TARGETS = ("klein", "flux.2", "flux.1", "sdxl", "stable diffusion 3", "stable diffusion", "flux")
@@ -48,6 +48,10 @@ _REVENUE = re.compile(
 _SALES = re.compile(
     r"(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?"
     r"\s?(?:of |in |a year )?(?:yearly |annual )?(?:turnover|revenue|sales)"
+)
+_EARNS = re.compile(
+    r"\b(?:makes?|earns?|turns? over|turning over)\s(?:about |around |some )?\$?\s?(\d+(?:\.\d+)?)"
+    r"\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?\s?(?:a|per|each|every) year"
 )
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 
@@ -101,6 +105,8 @@ class Needs:
         """Where it shall run: `hosted`, `local`, or empty if that is open."""
         local = self.limits.get("offline") or "self-made" in self.flags
         if local or self.limits.get("device_memory_gib") is not None:
+            return "local"
+        if self.limits.get("device") in ("cuda", "mps") and "hosted" not in self.flags:
             return "local"
         if "hosted" in self.flags or (self.limits.get("max_price_usd") and not self.local_machine):
             return "hosted"
@@ -251,7 +257,7 @@ def _amounts(words: str, task: str) -> Iterator[tuple[str, float]]:
     numbers = quantities(words)
     if area := [found.value for found in numbers if found.unit == "megapixels"]:
         yield "megapixels", max(area)
-    if found := _SALES.search(words) or _REVENUE.search(words):
+    if found := _SALES.search(words) or _EARNS.search(words) or _REVENUE.search(words):
         yield "revenue", float(found[1]) * _SCALE.get(found[2] or "", 1.0)
     if task in ("edit", "generate") and (count := _references(words)):
         yield "references", count
