@@ -50,9 +50,11 @@ _PARTS = {
     "half": 0.5, "third": 1 / 3, "quarter": 0.25, "fourth": 0.25, "fifth": 0.2, "tenth": 0.1,
     "twentieth": 0.05, "hundredth": 0.01, "thousandth": 0.001, "one": 1.0, "single": 1.0, "a": 1.0,
 }  # fmt: skip
+_WORDS = "|".join(list(_PARTS)[:-3])
 _PART = re.compile(
-    rf"(?<!and )(?<!and a )\b(?:(?P<part>{'|'.join(list(_PARTS)[:-3])})(?:\s(?:of\s)?(?:an?|one|1))?"
-    r"|(?P<one>one|single)(?P<more> and (?:a )?half)?|(?:under|below|within|in|than|most|max|over|to|beyond|for)\s(?P<a>a))\s"
+    rf"(?<!and )(?<!and a )\b(?:(?P<part>{_WORDS})(?:\s(?:of\s)?(?:an?|one|1))?"
+    r"|(?P<one>one|single)(?P<more> and (?:a )?half)?"
+    r"|(?:under|below|within|in|than|most|max|over|to|beyond|for)\s(?P<a>a))\s"
     r"(?=(?:seconds?|milliseconds?|ms|minutes?|cents?|ct|dollars?|euros?|million|billion|mil"
     r"|gigabytes?)\b(?!-))"
 )

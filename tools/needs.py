@@ -38,8 +38,8 @@ _REFERENCES = re.compile(
     r"(\d+)\s+(?:\w+\s+){0,2}?(?:reference|input|source)?\s?(?:photo|picture|image|reference|shot)s?\b"
 )
 _TOGETHER = re.compile(
-    r"\breferences?\b|combin\w+|compos\w+|merg\w+|into (one|a single)|in the same (output|picture|scene)"
-    r"|together"
+    r"\breferences?\b|combin\w+|compos\w+|merg\w+|into (one|a single)"
+    r"|in the same (output|picture|scene)|together"
 )
 _TARGETS = ("klein", "flux.2", "flux.1", "sdxl", "stable diffusion 3", "stable diffusion", "flux")
 _REVENUE = re.compile(
@@ -50,8 +50,8 @@ _SALES = re.compile(
     r"\s?(?:of |in |a year )?(?:yearly |annual )?(?:turnover|revenue|sales)"
 )
 _EARNS = re.compile(
-    r"\b(?:makes?|earns?|turns? over|turning over)\s(?:about |around |some )?\$?\s?(\d+(?:\.\d+)?)"
-    r"\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?\s?(?:a|per|each|every) year"
+    r"\b(?:makes?|earns?|turns? over)\s(?:about |around |some )?\$?\s?(\d+(?:\.\d+)?)\s?(k|thousand"
+    r"|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?\s?(?:a|per|each|every) year"
 )
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 
