@@ -9,7 +9,8 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"mega\s?pixels?|mpix(?:el)?s?|mp\b", "megapixels", 1),
     (r"(?:pixels?|px)\b", "px", 1),
     (
-        r"(?:(?:[a-z]+\s)?(?:per|each|every)\s|[a-z]*\s?/\s?|(?:[a-z]+\s)?a\s)(?:s|sec|seconds?)\b"
+        r"(?:(?:(?!(?:under|below|within|in|than|for|over|about|after|of|half)\s)[a-z]+\s)?"
+        r"(?:per|each|every|a)\s|[a-z]*\s?/\s?)(?:s|sec|seconds?)\b"
         r"|fps\b|hz\b", "images/s", 1),
     (
         r"(?:frames?|images?|pictures?|photos?|pics?|parts?)\s*(?:/|per|a|every|each)\s*"

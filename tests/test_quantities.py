@@ -28,6 +28,7 @@ from index.quantities import number_of, quantities
         ("under a million", 1e6, "number"),
         ("2 and a half million", 2.5e6, "number"),
         ("20 per second", 20, "images/s"),
+        ("12 frames/s", 12, "images/s"),
         ("600 photos per minute", 10, "images/s"),
         ("eur 0.03", 0.03, "USD"),
     ],

@@ -52,6 +52,7 @@ def test_time(text: str, milliseconds: float | None) -> None:
         ("40 GB of photos, 6GB card", {"device": "cuda", "device_memory_gib": 6}),
         ("a 20M-parameter cap", {"max_parameters": 20e6}),
         ("sort 2 million scans", {}),
+        ("an RTX 4090 under a second", {"device": "cuda", "max_latency_ms": 1000}),
         ("train a klein 4B LoRA", {}),
         ("4 frames each second on a Pi", {"device": "cpu", "min_fps": 4}),
         ("I don't have a gpu", {"device": "cpu"}),
@@ -97,6 +98,7 @@ def test_whether_money_is_earned(text: str, commercial: bool | None) -> None:
         "the wifi is terrible",
         "I refuse cloud stuff",
         "in-house",
+        "must not need an account or internet",
     ],
 )
 def test_no_network(text: str) -> None:

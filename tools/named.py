@@ -17,6 +17,7 @@ _INSISTS = (
     r"\bwhich (?:of the )?{}",
     r"{}\W{1,2}(?:but )?which\b",
     r"{} (?:only|itself|exclusively|and nothing else|or nothing)",
+    r"{} (?:has |have )?(?:published|released|made|trained)",
     r"(?:stick|stay)\w* (?:with|to) {}",
 )
 _REFUSES = (

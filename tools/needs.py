@@ -200,8 +200,8 @@ def _flags(words: str, task: str, limits: Mapping[str, Any]) -> frozenset[str]:
     named = {**asked["flags"], **{row["name"]: row["words"] for row in asked["demands"]}}
     named["mask"] = asked["flags"]["mask"]
     flags = {name for name, told in named.items() if told and pattern(told).search(words)}
-    if "not quantised" in flags:
-        flags -= {"quantised"}
+    for refused, wanted in _DENIED.items():
+        flags -= {wanted} if refused in flags else set()
     if task == "personalize" and "web page" in flags:
         flags |= {"trainer"}
     if limits.get("device") in ("cuda", "mps"):
@@ -210,6 +210,7 @@ def _flags(words: str, task: str, limits: Mapping[str, Any]) -> frozenset[str]:
 
 
 _ASKS = re.compile(r"\b(?:which|what|whats|recommend\w*|suggest\w*|best|better|models?)\b")
+_DENIED = {"not quantised": "quantised", "no attention": "transformer"}
 _CHANGES = {"control", "variation", "outpaint"}  # what starts from a picture
 _PAINTED_MS = 300  # milliseconds below which nobody expects a painted picture
 

@@ -102,6 +102,11 @@ def limits_told(use_case: Gloss) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def is_hosted(use_case: Gloss) -> bool:
+    """Whether a use case names a service that runs the model."""
+    return bool(pattern(vocabulary("needs")["flags"]["hosted"]).search(use_case.named.lower()))
+
+
 def _commercial(words: str) -> bool | None:
     asked = vocabulary("needs")["commercial"]
     private = pattern(asked["no"]).search(words)
