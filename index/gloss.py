@@ -138,6 +138,13 @@ class Gloss:
         mentions = (*self.mentions, *other.mentions)
         return Gloss(self.question, self.language, (*self.pieces, *other.pieces), mentions)
 
+    @cached_property
+    def named(self) -> str:
+        """The gloss with systems as they were typed, in place of the words for their kinds."""
+        typed = {found.start: self.question[found.start : found.end] for found in self.mentions}
+        named = (replace(p, text=typed.get(p.start, p.text)) for p in self.pieces)
+        return replace(self, pieces=tuple(named)).text
+
     @property
     def said(self) -> str:
         """The part of the question that this glosses, as it was typed."""
@@ -174,9 +181,8 @@ def gloss(
 def in_english(text: str, names: Names) -> str:
     """A text in English words with the names of systems as typed; English stays as it is."""
     mentions = names.mentions(text)
-    if _language(text, mentions, names) in ("en", UNKNOWN):
-        return text
-    return gloss(text, names, {m.system: text[m.start : m.end] for m in mentions}).text
+    english = _language(text, mentions, names) in ("en", UNKNOWN)
+    return text if english else gloss(text, names).named
 
 
 def engine(names: Names, mention: Mention) -> str:

@@ -9,8 +9,12 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"mega\s?pixels?|mpix(?:el)?s?|mp\b", "megapixels", 1),
     (r"(?:pixels?|px)\b", "px", 1),
     (
-        r"(?:frames?|images?|pictures?|photos?|pics?|fps)\s*(?:/|per|a|every|each)\s*(?:s|sec"
-        r"|seconds?)\b|fps\b|hz\b", "images/s", 1),
+        r"(?:(?:(?!(?:under|below|within|in|than|for|over|about|after|of|half)\s)[a-z]+\s)?"
+        r"(?:per|each|every|a)\s|[a-z]*\s?/\s?)(?:s|sec|seconds?)\b"
+        r"|fps\b|hz\b", "images/s", 1),
+    (
+        r"(?:frames?|images?|pictures?|photos?|pics?|parts?)\s*(?:/|per|a|every|each)\s*"
+        r"(?:min|minutes?)\b", "images/s", 1 / 60),
     (r"(?:g(?:ib|b|ig|igs|igabytes?)?|gigs?)(?=\b)(?!\w)", "GiB", 1),
     (r"(?:mib|mb|megabytes?|megs?)\b", "MB", 1),
     (r"(?:kb|kilobytes?)\b", "MB", 0.001),
@@ -39,9 +43,23 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
 )  # fmt: skip
 _UNIT = tuple((re.compile(pattern), unit, factor) for pattern, unit, factor in _UNITS)
 _NUMBER = re.compile(
-    r"(?<![\w.])(?<![a-z]-)(?<![a-z]\d-)(?P<sign>[$€]\s?)?"
+    r"(?<![\w.])(?<![a-z]-)(?<![a-z]\d-)(?P<sign>[$€]\s?|\b(?:usd|eur) )?"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?:\s?e\s?-?\s?\d+)?|\.\d+)"
 )
+# Parts and single units in words: "a fifth of a second", "half a million", "under a cent".
+_PARTS = {
+    "half": 0.5, "third": 1 / 3, "quarter": 0.25, "fourth": 0.25, "fifth": 0.2, "tenth": 0.1,
+    "twentieth": 0.05, "hundredth": 0.01, "thousandth": 0.001, "one": 1.0, "single": 1.0, "a": 1.0,
+}  # fmt: skip
+_WORDS = "|".join(list(_PARTS)[:-3])
+_PART = re.compile(
+    rf"(?<!and )(?<!and a )\b(?:(?P<part>{_WORDS})(?:\s(?:of\s)?(?:an?|one|1))?"
+    r"|(?P<one>one|single)(?P<more> and (?:a )?half)?"
+    r"|(?:under|below|within|in|than|most|max|over|to|beyond|for)\s(?P<a>a))\s"
+    r"(?=(?:seconds?|milliseconds?|ms|minutes?|cents?|ct|dollars?|euros?|million|billion|mil"
+    r"|gigabytes?)\b(?!-))"
+)
+_AND_HALF = re.compile(r"\sand\s(?:a\s)?half(?=\s)")
 _SIZE = re.compile(
     r"(?<![\w.])(\d{1,5})\s?(?:px|pixels?)?\s?(?:x|\u00d7|\*|by)\s?(\d{1,5})\s?(?:px|pixels?)?(?!\w)"
 )
@@ -85,11 +103,17 @@ def _numbers(text: str) -> Iterator[Quantity]:
     for number in _NUMBER.finditer(text):
         if any(start <= number.start() < end for start, end in taken):
             continue
-        value = number_of(number["number"])
+        value, end = number_of(number["number"]), number.end()
         if number["sign"]:
-            yield Quantity(value, "USD", number.start(), number.end())
+            yield Quantity(value, "USD", number.start(), end)
             continue
-        yield _with_unit(text, value, number.start(), number.end())
+        if half := _AND_HALF.match(text, end):
+            value, end = value + 0.5, half.end()
+        yield _with_unit(text, value, number.start(), end)
+    for part in _PART.finditer(text):
+        word = part["part"] or part["one"] or part["a"]
+        value = _PARTS[word] + 0.5 * bool(part["more"])
+        yield _with_unit(text, value, part.start(), part.end())
 
 
 def _with_unit(text: str, value: float, start: int, end: int) -> Quantity:

@@ -22,6 +22,15 @@ from index.quantities import number_of, quantities
         ("1,000 iterations", 1000, "steps"),
         ("seed 7", 7, ""),
         ("2 minutes", 120, "s"),
+        ("half a second", 0.5, "s"),
+        ("a fifth of a cent", 0.002, "USD"),
+        ("one second", 1, "s"),
+        ("under a million", 1e6, "number"),
+        ("2 and a half million", 2.5e6, "number"),
+        ("20 per second", 20, "images/s"),
+        ("12 frames/s", 12, "images/s"),
+        ("600 photos per minute", 10, "images/s"),
+        ("eur 0.03", 0.03, "USD"),
     ],
 )
 def test_a_number_has_its_unit(text: str, value: float, unit: str) -> None:

@@ -1,12 +1,14 @@
 """The tool `recommend`: fitting picks first, no broken limit, and the least change if none fits."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assistant.arguments import use_case_limits
 from assistant.grounding import faults
 from index.card import Card
 from index.catalog import load
@@ -58,16 +60,18 @@ def is_right(row: dict[str, Any], chosen: list[str]) -> bool:
     return keeps(row["rule"], chosen[0]) if "rule" in row else chosen[0] in row["acceptable"]
 
 
-def test_the_judged_use_cases(tmp_path: Path) -> None:
-    context, wrong = text_context(tmp_path), []
+@pytest.mark.parametrize(("from_words", "share_wrong"), [(False, 0.05), (True, 0.1)])
+def test_the_judged_use_cases(from_words: bool, share_wrong: float, tmp_path: Path) -> None:
+    context, names, wrong = text_context(tmp_path), index().names, []
     for row in cases():
-        first, blocks = answered(context, row["text"], **row["constraints"])
+        limits = use_case_limits(row["text"], names) if from_words else row["constraints"]
+        first, blocks = answered(context, row["text"], **limits)
         chosen = picks(first)
         assert not set(chosen) & set(row["forbidden"]), row["text"]
         for block in blocks:
-            assert faults(block, index().names) == (), row["text"]
+            assert faults(block, names) == (), row["text"]
         wrong += [] if is_right(row, chosen) else [(row["text"], chosen)]
-    assert len(wrong) / len(cases()) <= 0.05, wrong
+    assert len(wrong) / len(cases()) <= share_wrong, wrong
 
 
 def test_no_pick_breaks_a_limit(tmp_path: Path) -> None:
@@ -148,6 +152,59 @@ def test_a_model_whose_memory_nobody_states_is_no_pick(tmp_path: Path) -> None:
     )
     assert "stable-diffusion-xl-base-1.0" not in picks(first)
     assert "FLUX.2-klein-4B" in picks(first)
+
+
+@pytest.mark.parametrize(
+    ("use_case", "barred"),
+    [
+        ("pictures for my shop on a 12 GB card, anything but Black Forest Labs", "FLUX"),
+        ("Don't want anything from Microsoft or Google. Photo classifier, in our product", "vit"),
+        ("a photo classifier, no transformers, for a machine that we sell", "vit"),
+        ("GPL and AGPL are forbidden here. Which LoRA trainer for FLUX.1?", "SimpleTuner"),
+        ("logos for my business, nothing hosted", "api:"),
+        ("the design department may not use web services: posters from prompts", "api:"),
+        ("we invoice the drawings, so which picture generator, on our A100?", "FLUX.1-dev"),
+    ],
+)
+def test_what_only_the_words_rule_out_is_no_pick(
+    use_case: str, barred: str, tmp_path: Path
+) -> None:
+    first, _ = answered(text_context(tmp_path), use_case)
+    assert picks(first)
+    assert not [pick for pick in picks(first) if barred in pick]
+
+
+@pytest.mark.parametrize(
+    ("use_case", "family"),
+    [
+        ("I need a ResNet for a Jetson at 60 images per second", "resnet"),
+        ("something from Apple that names plants on an iPhone", "mobilevit|fastvit"),
+        ("train dreambooth through a web page, no coding, RTX 3090", "ai-toolkit|SimpleTuner"),
+        ("which is the smallest classifier you have", "zepto"),
+        ("has to be FLUX.2 [klein] 9B itself, 12 GB, 4-bit is fine, private", "FLUX.2-klein-9B"),
+    ],
+)
+def test_what_only_the_words_insist_on_comes_first(
+    use_case: str, family: str, tmp_path: Path
+) -> None:
+    first, _ = answered(text_context(tmp_path), use_case)
+    assert re.search(family, picks(first)[0])
+
+
+def test_open_weights_where_no_hosted_endpoint_is_so_cheap(tmp_path: Path) -> None:
+    first, blocks = answered(
+        text_context(tmp_path), "vocabulary cards for my class, half a cent for each picture"
+    )
+    assert first.data["constraints"]["max_price_usd"] == 0.005
+    assert picks(first)
+    assert not [pick for pick in picks(first) if pick.startswith("api:")]
+    assert any("You run it yourself" in b.text for b in blocks if isinstance(b, Text))
+
+
+def test_an_amount_that_is_no_limit_is_said(tmp_path: Path) -> None:
+    _, blocks = answered(text_context(tmp_path), "tiles for a game that will cost 5 euros on itch")
+    told = " ".join(block.text for block in blocks if isinstance(block, Text))
+    assert "Your words name an amount of money; it was not taken as a limit." in told
 
 
 def test_a_remote_or_partial_memory_is_none(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tools.dossiers import Dossier, Finding, dossier, value
 from tools.limits import findings
 from tools.merit import merit
 from tools.needs import Needs
+from tools.vocabulary import vocabulary
 
 _DEPTH = 200  # hits of the search: as good as all systems
 # What may be relaxed, with how that is said; the first that help are told first.
@@ -26,11 +27,9 @@ RELAXABLE = {
     "min_top1": "accept less accuracy",
     "references": "use fewer reference pictures",
     "megapixels": "make smaller pictures",
-    "web search": "do without the web search",
-    "negative": "do without negative prompts",
-    "mask": "edit by words in place of a mask",
-    "plain data": "allow wider training data",
-    "web page": "do without a web page",
+    **{row["name"]: row["ease"] for row in vocabulary("needs")["demands"]},
+    "named": "take another model than the one you name",
+    "barred": "allow what you rule out",
     "offline": "allow a hosted endpoint",
     "self-made": "allow a hosted endpoint",
     "hosted": "run it on a machine of your own",
@@ -185,6 +184,8 @@ def _order(choice: Choice) -> tuple[int, float]:
 def _is_asked(name: str, needs: Needs) -> bool:
     if name == "quantised":
         return "not quantised" in needs.flags
+    if name in ("named", "barred"):
+        return bool(needs.only if name == "named" else needs.barred)
     if name == "targets":
         return bool(needs.targets) and needs.task == "personalize"
     if name == "self-made" and needs.place == "local":

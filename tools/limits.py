@@ -7,21 +7,20 @@ from tools import limits_classifiers as classifiers
 from tools import limits_pictures as pictures
 from tools import wording
 from tools.dossiers import Dossier, Finding, is_target, value
-from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, Needs
+from tools.limits_demands import demands, named
+from tools.needs import PICTURE_TASKS, Needs, group
 
+_NO_GPL = re.compile(
+    r"\b(?:no|not|without|avoid\w*|never)\b.{0,12}\ba?gpl"
+    r"|\ba?gpl\b.{0,25}\b(?:forbidden|banned|not allowed|out|taboo|off limits|excluded)\b"
+)
 _OLD = "2024"  # a trainer not changed since runs on no current machine
 
 
 def findings(found: Dossier, needs: Needs) -> tuple[Finding, ...]:
     """Every limit that concerns a system, kept or not."""
-    checks = _CHECKS[_group(needs.task)]
+    checks = _CHECKS[group(needs.task)]
     return tuple(finding for check in checks for finding in check(found, needs))
-
-
-def _group(task: str) -> str:
-    if task in CLASSIFIER_TASKS:
-        return "classifier"
-    return "picture" if task in PICTURE_TASKS else "trainer"
 
 
 # --- what holds for every system
@@ -53,7 +52,7 @@ def _licence(found: Dossier, needs: Needs) -> Iterator[Finding]:
     if wanted := needs.limit("licence"):
         kept = _same_licence(str(wanted), found.card.licence) if found.card.licence else None
         yield Finding("licence", kept, f"its licence is {name}", found.first("licence"))
-    if re.search(r"\b(no|not|without|avoid\w*) a?gpl", needs.words) and "GPL" in name:
+    if _NO_GPL.search(needs.words) and "GPL" in name:
         yield Finding("licence", False, f"its licence is {name}", found.first("licence"))
 
 
@@ -90,7 +89,10 @@ def _size(found: Dossier, needs: Needs) -> Iterator[Finding]:
 # --- trainers and their bases
 def _training(found: Dossier, needs: Needs) -> Iterator[Finding]:
     trainer = found.card.kind != "weights"
-    if trainer != ("trainer" in needs.flags):
+    if "hosted" in needs.flags and needs.place == "hosted":
+        hosted = found.card.kind == "hosted" or found.card.capabilities[0].id.startswith("hosted")
+        yield Finding("hosted", hosted, "it trains for you" if hosted else "you train yourself")
+    elif trainer != ("trainer" in needs.flags):
         yield Finding("task", False, "it is a trainer" if trainer else "it is a base, no trainer")
         return
     old = [fact for fact in found.find("last_change") if str(fact.value) < _OLD]
@@ -98,10 +100,6 @@ def _training(found: Dossier, needs: Needs) -> Iterator[Finding]:
         yield Finding(
             "status", False, f"last change: {wording.shown(old[0])}, too old to run", tuple(old)
         )
-    if "web page" in needs.flags and trainer:
-        page = found.first("interface")
-        told = f"interface: {wording.shown(page[0])}" if page else "no web page of it is known"
-        yield Finding("web page", bool(page) and "web page" in str(page[0].value), told, page)
     yield from _trains(found, needs)
 
 
@@ -125,7 +123,8 @@ _CHECKS: dict[str, Sequence[_Check]] = {
         _size,
         classifiers.accuracy,
         classifiers.footprint,
-        classifiers.plain_data,
+        demands,
+        named,
     ),
     "picture": (
         _status,
@@ -137,6 +136,17 @@ _CHECKS: dict[str, Sequence[_Check]] = {
         pictures.pace,
         pictures.abilities,
         pictures.fields,
+        demands,
+        named,
     ),
-    "trainer": (_status, _licence, pictures.device, _training, pictures.memory, _size),
+    "trainer": (
+        _status,
+        _licence,
+        pictures.device,
+        _training,
+        pictures.memory,
+        _size,
+        demands,
+        named,
+    ),
 }

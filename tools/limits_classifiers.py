@@ -1,13 +1,11 @@
-"""Limits of a use case on classifiers: speed, accuracy, memory, file size, training data."""
+"""Limits of a use case on classifiers: speed, accuracy, memory, file size."""
 
-import re
 from collections.abc import Iterator
 
 from tools import wording
 from tools.dossiers import Dossier, Finding, speed_findings, value
 from tools.needs import Needs
 
-_WIDE = re.compile(r"12k|21k|22k|JFT")
 _ROOM = 5.0  # how often a classifier's weights must fit into the memory, for all else that it takes
 
 
@@ -36,13 +34,3 @@ def footprint(found: Dossier, needs: Needs) -> Iterator[Finding]:
             words if stated or not count else f"{words} its parameters: {wording.shown(count[0])}"
         )
         yield Finding("max_file_mb", size <= most if size else None, told, (*stated, *count))
-
-
-def plain_data(found: Dossier, needs: Needs) -> Iterator[Finding]:
-    """Whether it was trained on ImageNet-1k alone."""
-    if "plain data" in needs.flags:
-        data = found.first("training_data")
-        words = f"training data: {wording.shown(data[0])}" if data else "its data are not stated"
-        yield Finding(
-            "plain data", not _WIDE.search(str(data[0].value)) if data else None, words, data
-        )

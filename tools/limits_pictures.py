@@ -17,7 +17,7 @@ _INSTRUCT = re.compile(r"^(instruction-|fast-|early-|series-)?editing$|^fast-mul
 _ABILITIES = {
     "outpaint": re.compile(r"outpainting"),
     "control": re.compile(r"(edges|depth)-control"),
-    "variation": re.compile(r"variation"),
+    "variation": re.compile(r"variation|image-to-image|multi-reference"),
 }
 
 
@@ -160,21 +160,8 @@ def abilities(found: Dossier, needs: Needs) -> Iterator[Finding]:
         )
 
 
-_YES = {
-    "mask": ("mask_input", "mask input"),
-    "negative": ("negative_prompt", "negative prompt"),
-    "web search": ("grounding_search", "grounding search"),
-}
-
-
 def fields(found: Dossier, needs: Needs) -> Iterator[Finding]:
-    """What its facts say it takes: a mask, a negative prompt, references, an area."""
-    for flag, (name, label) in _YES.items():
-        if flag in needs.flags:
-            fact = found.first(name)
-            told = f"{label}: {wording.cell(fact[0])}" if fact else f"no source states: {label}"
-            kept = wording.shown(fact[0]).startswith("yes") if fact else None
-            yield Finding(flag, kept, told, fact)
+    """How many references and how large an area its facts say it takes."""
     for limit, name, label in (
         ("references", "max_references", "reference pictures"),
         ("megapixels", "max_megapixels", "largest area"),

@@ -12,6 +12,8 @@ from tools.vocabulary import pattern, vocabulary
 _WIDE = re.compile(r"12k|21k|22k|JFT")
 _FREEDOM = {"yes": 0.6, "conditions": 0.2, "no": -1.2, None: -1.2}
 _WORDS, _CAP = 2.0, 1.3  # what the search weighs; a system that is named gets no more than this
+_SMALL = 2.0  # points of top-1 for a doubling of the parameters, where small is wanted
+_SMALLEST = 12.0  # the same where nothing but the size counts
 _MAIN, _ABLE, _WISH, _FLAW = 0.8, 0.7, 1.2, 0.8
 
 
@@ -42,9 +44,18 @@ def _classifier(found: Dossier, needs: Needs) -> float:
     if needs.task != "classify" or "messy" in needs.flags:
         score += 1.5 * wide
     size = found.first("parameters")
-    if "few pictures" in needs.flags and size:
-        score -= max(0.0, math.log2(value(size[0]) / 30))
+    if size:
+        score -= _bulk(value(size[0]), needs)
     return score
+
+
+def _bulk(millions: float, needs: Needs) -> float:
+    """What parameters cost where a small one is wanted, or where few pictures train it."""
+    cost = max(0.0, math.log2(millions / 30)) if "few pictures" in needs.flags else 0.0
+    if "small" in needs.flags and not needs.limit("max_parameters"):
+        only = "smallest" in needs.flags and "accuracy" not in needs.flags
+        cost += (_SMALLEST if only else _SMALL) * math.log2(max(millions, 1.0))
+    return cost
 
 
 def _wished(found: Dossier, needs: Needs) -> float:
@@ -74,7 +85,7 @@ def _maker(found: Dossier, kept: Mapping[str, Finding], needs: Needs) -> float:
         score += bool(re.search(r"\bfast|\bquick|handful of", found.card.summary.lower()))
         score -= 0.5 * _slowness(found)
     if found.card.kind == "weights" and needs.limit("device_memory_gib") is None:
-        score -= _appetite(found)
+        score -= _appetite(found) * (2 if needs.place == "local" else 1)
     if memory := kept.get("device_memory_gib"):
         score += _room(memory, needs.limits["device_memory_gib"])
     return score

@@ -2,17 +2,27 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from index.gloss import gloss
 from index.quantities import Quantity, quantities
 from tools.base import Context
+from tools.named import insisted
+from tools.told import limits_told, task_told
 from tools.vocabulary import pattern, vocabulary
 
 TASKS = ("classify", "generate", "edit", "inpaint", "personalize", "embed", "finetune")
 PICTURE_TASKS = ("generate", "edit", "inpaint")  # tasks that make pictures
 CLASSIFIER_TASKS = ("classify", "embed", "finetune")
+
+
+def group(task: str) -> str:
+    """Which kind of figures decides a task: `classifier`, `picture` or `trainer`."""
+    if task in CLASSIFIER_TASKS:
+        return "classifier"
+    return "picture" if task in PICTURE_TASKS else "trainer"
+
 
 _SLIPS = {"license": "licence", "color": "colour"}
 _MACHINE = re.compile(r"\b(rtx \d{4}|h100|h200|a100|b200|l20|l40s|t4|i7-12700h|i9-10940x)\b")
@@ -28,8 +38,8 @@ _REFERENCES = re.compile(
     r"(\d+)\s+(?:\w+\s+){0,2}?(?:reference|input|source)?\s?(?:photo|picture|image|reference|shot)s?\b"
 )
 _TOGETHER = re.compile(
-    r"\breferences?\b|combin\w+|merg\w+|into (one|a single)|in the same (output|picture|scene)"
-    r"|together"
+    r"\breferences?\b|combin\w+|compos\w+|merg\w+|into (one|a single)"
+    r"|in the same (output|picture|scene)|together"
 )
 _TARGETS = ("klein", "flux.2", "flux.1", "sdxl", "stable diffusion 3", "stable diffusion", "flux")
 _REVENUE = re.compile(
@@ -39,7 +49,22 @@ _SALES = re.compile(
     r"(\d+(?:\.\d+)?)\s?(k|thousand|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?"
     r"\s?(?:of |in |a year )?(?:yearly |annual )?(?:turnover|revenue|sales)"
 )
+_EARNS = re.compile(
+    r"\b(?:makes?|earns?|turns? over)\s(?:about |around |some )?\$?\s?(\d+(?:\.\d+)?)\s?(k|thousand"
+    r"|m|million|bn|billion)?\s?(?:dollars?|usd|euros?)?\s?(?:a|per|each|every) year"
+)
 _SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
+
+
+# Units of amounts in words: what they are of, and the limit that such an amount may mean.
+_AMOUNTS = {
+    "USD": ("an amount of money", "max_price_usd"),
+    "GiB": ("an amount of memory", "device_memory_gib"),
+    "ms": ("a time", "max_latency_ms"),
+    "s": ("a time", "max_latency_ms"),
+    "images/s": ("a rate", "min_fps"),
+}
+_KINDS = {"min_fps": "max_latency_ms", "revenue": "max_price_usd"}  # limits of one kind
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,8 @@ class Needs:
         machine: the processor or graphics card that the words name.
         targets: what a trainer must train, or the family of a base.
         absent: what is asked for that no system here does, with what would; empty if nothing.
+        only: patterns of the systems that the words insist on, one of which must match.
+        barred: patterns of the systems that the words refuse.
     """
 
     words: str
@@ -65,7 +92,9 @@ class Needs:
     flags: frozenset[str] = frozenset()
     machine: str = ""
     targets: tuple[str, ...] = ()
-    absent: tuple[str, ...] = field(default=())
+    absent: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
 
     def limit(self, name: str) -> Any:
         """The value of a limit; none if it was not given."""
@@ -77,9 +106,30 @@ class Needs:
         local = self.limits.get("offline") or "self-made" in self.flags
         if local or self.limits.get("device_memory_gib") is not None:
             return "local"
+        if self.limits.get("device") in ("cuda", "mps") and "hosted" not in self.flags:
+            return "local"
         if "hosted" in self.flags or (self.limits.get("max_price_usd") and not self.local_machine):
             return "hosted"
         return ""
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Amounts in the words that no limit holds, by what they are of."""
+        units = {found.unit for found in quantities(self.words)}
+        read = {_KINDS.get(name, name) for name in self.limits}
+        return tuple(
+            dict.fromkeys(
+                what
+                for unit, (what, limit) in _AMOUNTS.items()
+                if unit in units and _KINDS.get(limit, limit) not in read
+            )
+        )
+
+    def at_home(self) -> "Needs | None":
+        """The same on a machine of one's own, if only a price speaks for a hosted endpoint."""
+        if self.place != "hosted" or "hosted" in self.flags:
+            return None
+        return replace(self, flags=self.flags | {"self-made"})
 
     @property
     def local_machine(self) -> bool:
@@ -92,10 +142,9 @@ class Needs:
         flags = self.flags - set(names)
         if "quantised" in names:
             flags = flags - {"not quantised"}
-        return Needs(
-            self.words, self.task, self.inferred, limits, flags, self.machine, self.targets,
-            self.absent,
-        )  # fmt: skip
+        only = () if "named" in names else self.only
+        barred = () if "barred" in names else self.barred
+        return replace(self, limits=limits, flags=flags, only=only, barred=barred)
 
 
 def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
@@ -106,22 +155,25 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
         use_case: the person's words, in any of the languages.
         limits: the typed arguments of the tool; none where nothing was said.
     """
-    words = plain(ctx, use_case)
+    read = gloss(use_case, ctx.index.names)
+    words = _plain(read.named.lower())
     given = {name: value for name, value in limits.items() if value is not None and name != "task"}
-    task = limits.get("task") or _task(ctx, words)
-    asked = vocabulary("needs")["flags"]
-    flags = frozenset(name for name in asked if pattern(asked[name]).search(words))
-    if "not quantised" in flags:
-        flags -= {"quantised"}
-    if task == "inpaint":
-        flags |= {"mask"}
+    told = limits_told(read)
+    task = limits.get("task") or task_told(words)
+    flags = _flags(words, task, {**told, **given})
+    task = task or _nearest_task(ctx, words) or _assumed_task(words, {**told, **given}, flags)
+    if task == "generate" and not limits.get("task") and flags & _CHANGES:
+        task = "edit"
     machine = _MACHINE.search(words)
+    only, barred = insisted(words, ctx.index.names.mentions(words))
     return Needs(
         words=words,
         task=task,
         inferred=limits.get("task") is None,
-        limits={**dict(_amounts(words, task)), **given},
+        limits={**dict(_amounts(words, task)), **told, **given},
         flags=flags,
+        only=only,
+        barred=barred,
         machine=machine[0] if machine else "",
         targets=_targets(words),
         absent=_absent(words),
@@ -130,9 +182,10 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
 
 def plain(ctx: Context, text: str) -> str:
     """A text in English words, lower case; names of systems stay as they are."""
-    mentions = ctx.index.names.mentions(text)
-    names = {found.system: text[found.start : found.end].lower() for found in mentions}
-    words = gloss(text, ctx.index.names, names).text.lower()
+    return _plain(gloss(text, ctx.index.names).named.lower())
+
+
+def _plain(words: str) -> str:
     for wrong, right in _SLIPS.items():
         words = words.replace(wrong, right)
     return words
@@ -141,11 +194,38 @@ def plain(ctx: Context, text: str) -> str:
 _HITS, _SAYS_SOMETHING = 20, 0.9  # hits that vote for a task, and from which score
 
 
-def _task(ctx: Context, words: str) -> str:
-    """By the words; else by what the nearest capabilities are for."""
-    for task, told in vocabulary("needs")["tasks"].items():
-        if pattern(told).search(words):
-            return str(task)
+def _flags(words: str, task: str, limits: Mapping[str, Any]) -> frozenset[str]:
+    """What the words ask for, by name."""
+    asked = vocabulary("needs")
+    named = {**asked["flags"], **{row["name"]: row["words"] for row in asked["demands"]}}
+    named["mask"] = asked["flags"]["mask"]
+    flags = {name for name, told in named.items() if told and pattern(told).search(words)}
+    for refused, wanted in _DENIED.items():
+        flags -= {wanted} if refused in flags else set()
+    if task == "personalize" and "web page" in flags:
+        flags |= {"trainer"}
+    if limits.get("device") in ("cuda", "mps"):
+        flags -= {"weak"}
+    return frozenset(flags | {"mask"} if task == "inpaint" else flags)
+
+
+_ASKS = re.compile(r"\b(?:which|what|whats|recommend\w*|suggest\w*|best|better|models?)\b")
+_DENIED = {"not quantised": "quantised", "no attention": "transformer"}
+_CHANGES = {"control", "variation", "outpaint"}  # what starts from a picture
+_PAINTED_MS = 300  # milliseconds below which nobody expects a painted picture
+
+
+def _assumed_task(words: str, limits: Mapping[str, Any], flags: frozenset[str]) -> str:
+    """What people mean who tell limits and wishes only: mostly pictures, else a small network."""
+    if not limits and not flags and not _ASKS.search(words):
+        return ""
+    quick = limits.get("max_latency_ms", _PAINTED_MS) < _PAINTED_MS or "min_fps" in limits
+    small = "max_parameters" in limits or {"accuracy", "small", "weak"} & (flags - {"quality"})
+    return "classify" if quick or small else "generate"
+
+
+def _nearest_task(ctx: Context, words: str) -> str:
+    """By what the nearest capabilities are for."""
     votes = dict.fromkeys(TASKS, 0.0)
     for hit in ctx.index.search(words, _HITS):
         if hit.score < _SAYS_SOMETHING:
@@ -178,7 +258,7 @@ def _amounts(words: str, task: str) -> Iterator[tuple[str, float]]:
     numbers = quantities(words)
     if area := [found.value for found in numbers if found.unit == "megapixels"]:
         yield "megapixels", max(area)
-    if found := _REVENUE.search(words) or _SALES.search(words):
+    if found := _SALES.search(words) or _EARNS.search(words) or _REVENUE.search(words):
         yield "revenue", float(found[1]) * _SCALE.get(found[2] or "", 1.0)
     if task in ("edit", "generate") and (count := _references(words)):
         yield "references", count

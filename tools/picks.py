@@ -9,7 +9,7 @@ from tools import wording
 from tools.base import Table
 from tools.choice import Choice
 from tools.dossiers import Dossier
-from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, Needs
+from tools.needs import Needs, group
 
 _FIGURES = {
     "classifier": ("parameters", "training_data"),
@@ -95,9 +95,9 @@ def table(needs: Needs, picks: Sequence[Choice]) -> Table:
 
 
 def _figure_rows(
-    group: str, picks: Sequence[Choice]
+    kind: str, picks: Sequence[Choice]
 ) -> Iterator[tuple[str, tuple[Fact | None, ...]]]:
-    if group == "classifier":
+    if kind == "classifier":
         points = [pick.found.point for pick in picks]
         yield "ImageNet top-1", tuple(point.top1 if point else None for point in points)
         for name in ("latency_ms", "images_per_second"):
@@ -105,7 +105,7 @@ def _figure_rows(
             row = tuple(fact if fact and fact.property == name else None for fact in speeds)
             if any(row):
                 yield properties()[name].label, row
-    for name in _FIGURES[group]:
+    for name in _FIGURES[kind]:
         found = tuple(_figure(pick, name) for pick in picks)
         if any(found):
             yield properties()[name].label, found
@@ -138,10 +138,3 @@ def _run(card: Card, needs: Needs) -> str:
 
 def _sources(facts: Sequence[Fact]) -> str:
     return "; ".join(dict.fromkeys(wording.source(fact) for fact in facts)) or "-"
-
-
-def group(task: str) -> str:
-    """Which kind of figures decides a task: `classifier`, `picture` or `trainer`."""
-    if task in CLASSIFIER_TASKS:
-        return "classifier"
-    return "picture" if task in PICTURE_TASKS else "trainer"

@@ -7,8 +7,8 @@ from index.evidence import Fact
 from tools.base import Block, Context, NeedsInput, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
 from tools.dossiers import Finding, quantised, value
-from tools.needs import PICTURE_TASKS, TASKS, Needs, read_needs
-from tools.picks import facts_of, group, reasons, table, terms
+from tools.needs import PICTURE_TASKS, TASKS, Needs, group, read_needs
+from tools.picks import facts_of, reasons, table, terms
 
 CARD = ToolCard(
     title="Recommend a model",
@@ -132,6 +132,9 @@ def recommend(
     chosen = chooser(ctx, needs)
     choices = chosen.weigh(needs)
     picks = [choice for choice in choices if not choice.broken][:_PICKS]
+    if not picks and (home := needs.at_home()):
+        needs, choices = home, chosen.weigh(home)
+        picks = [choice for choice in choices if not choice.broken][:_PICKS]
     if picks:
         yield from _picked(chosen, needs, picks, choices)
     else:
@@ -218,12 +221,27 @@ def _listed(title: str, lines: Sequence[tuple[str, tuple[Fact, ...]]]) -> Iterat
 
 
 def _assumed(needs: Needs, best: Choice) -> Iterator[str]:
-    if needs.inferred:
-        yield f"The task was not said; your words read like {_JOBS[needs.task]}."
+    yield from _read(needs)
     if needs.limit("commercial") is None:
         yield "Whether you earn money with it was not said; a licence that allows it comes first."
-    if needs.limit("max_price_usd") and "hosted" not in needs.flags and needs.place == "hosted":
+    if needs.limit("max_price_usd") and needs.place == "local":
+        yield "You run it yourself, where no price per picture is due: no hosted one is so cheap."
+    elif needs.limit("max_price_usd") and needs.at_home():
         yield "A price per picture means a hosted endpoint."
+    if "cheap" in needs.flags and best.card.kind == "hosted":
+        yield "The lowest price counts most; no hosted endpoint here is known to be free."
+    yield from _assumed_machine(needs, best)
+
+
+def _read(needs: Needs) -> Iterator[str]:
+    """What was made of the words, and what was not."""
+    if needs.inferred:
+        yield f"The task was not said; your words read like {_JOBS[needs.task]}."
+    for what in needs.unread:
+        yield f"Your words name {what}; it was not taken as a limit."
+
+
+def _assumed_machine(needs: Needs, best: Choice) -> Iterator[str]:
     point = best.found.point
     if point and point.speed and not needs.machine:
         yield "The speed is that of the machine named beside it, not of yours: try `benchmark`."
@@ -232,8 +250,6 @@ def _assumed(needs: Needs, best: Choice) -> Iterator[str]:
         yield "Quantised weights are fine."
     if best.card.kind == "weights" and needs.task in PICTURE_TASKS and not memory:
         yield "You have a graphics card with the memory stated above."
-    if "cheap" in needs.flags and best.card.kind == "hosted":
-        yield "The lowest price counts most; no hosted endpoint here is known to be free."
 
 
 def _more(needs: Needs) -> str:
@@ -273,8 +289,7 @@ def _unfit(chosen: Chooser, needs: Needs, choices: Sequence[Choice]) -> Iterator
 
 
 def _unfit_assumed(needs: Needs) -> Iterator[str]:
-    if needs.inferred:
-        yield f"The task was not said; your words read like {_JOBS[needs.task]}."
+    yield from _read(needs)
     yield "A system whose facts do not show that it keeps a limit counts as breaking it."
 
 

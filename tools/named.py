@@ -1,0 +1,63 @@
+"""Which systems, families and makers the words of a use case insist on or refuse."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from index.names import Mention
+from tools.vocabulary import vocabulary
+
+_ARTICLE = r"(?:an? |the |any |some |your |our |other )?"
+_FROM = r"(?:from |by |of )?"
+_INSISTS = (
+    rf"(?:(?:has|have|had|needs?|ought) to be|must be|must come from|only|nothing (?:but|else than)"
+    rf"|insists? on|committed to|limited to|restricted to) {_FROM}{_ARTICLE}{{}}",
+    rf"(?:something|anything|ones?|models?|networks?|nets?|weights|made|released|published|family)"
+    rf" (?:\w+ )?(?:from|by) {_ARTICLE}{{}}",
+    r"\b(?:need|want|looking for|give me|insist on|prefer) (?:an? |the )?{}",
+    r"\bwhich (?:of the )?{}",
+    r"{}\W{1,2}(?:but )?which\b",
+    r"{} (?:only|itself|exclusively|and nothing else|or nothing)",
+    r"{} (?:has |have )?(?:published|released|made|trained)",
+    r"(?:stick|stay)\w* (?:with|to) {}",
+)
+_REFUSES = (
+    rf"(?:\bnot?|\bwithout|\bnever|\bexcept|anything but|other than|instead of|\bavoid\w*|\bhates?"
+    rf"|rather than|allergic to|\bban\w*|(?:don't|dont|do not|refuse to|won't|cannot|can't)"
+    rf" (?:want|like|use|touch|trust|take)) (?:to use |use )?(?:anything )?{_FROM}{_ARTICLE}"
+    rf"(?:\w+(?:,| or| nor| and) )?{{}}",
+    r"{} (?:is|are) (?:out|banned|not allowed|forbidden|no option|off limits)",
+)
+
+
+def insisted(words: str, mentions: Sequence[Mention]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Patterns of the systems that must be taken, and of those that must not.
+
+    Args:
+        words: plain English, lower case.
+        mentions: the systems that the words name.
+    """
+    rest = words
+    for found in mentions:
+        rest = rest[: found.start] + "_" * (found.end - found.start) + rest[found.end :]
+    named = [(told, who, rest) for told, who in _families(rest)]
+    named += [(told, who, words) for told, who in _systems(words, mentions)]
+    only = [who for told, who, text in named if _matches(_INSISTS, told, text)]
+    barred = [who for told, who, text in named if _matches(_REFUSES, told, text)]
+    return tuple(one for one in only if one not in barred), tuple(barred)
+
+
+def _families(words: str) -> Iterator[tuple[str, str]]:
+    for told, who in vocabulary("needs")["families"].values():
+        if re.search(rf"\b(?:{told})\b(?![\w.]*\d)", words):
+            yield rf"(?:{told})", who
+
+
+def _systems(words: str, mentions: Sequence[Mention]) -> Iterator[tuple[str, str]]:
+    for found in mentions:
+        told = words[found.start : found.end]
+        yield re.escape(told), rf"^{re.escape(found.system.lower())} \|"
+
+
+def _matches(patterns: Sequence[str], told: str, words: str) -> bool:
+    whole = rf"(?<![\w.]){told}(?![\w]|\.\d|-\w| \[| (?:lora|style|weights?|api|endpoint)s?\b)"
+    return any(re.search(one.replace("{}", whole), words) for one in patterns)
