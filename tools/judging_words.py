@@ -10,8 +10,9 @@ from index.properties import properties
 from tools.base import Context
 from tools.judging import Judgement, believed
 from tools.judging_terms import able, free_of_charge, licensed, permitted, placed, turned
-from tools.statements import STAND_IN, Statement
-from tools.vocabulary import vocabulary
+from tools.orders import STAND_IN
+from tools.statements import Statement
+from tools.vocabulary import pattern, vocabulary
 
 _FREE_TEXT = (
     "publisher", "text_encoder", "training_data", "method", "trains", "architecture", "token",
@@ -37,7 +38,7 @@ def worded(
         statement: what is claimed.
         ranked: its facts, those first that the claim is most likely about.
     """
-    found = _repeated(statement, ranked)
+    found = repeated(statement, ranked)
     for judge in (licensed, free_of_charge, permitted, placed):
         found = found or judge(card, statement, ranked)
     said = telling(statement.words)
@@ -48,7 +49,7 @@ def worded(
     )
 
 
-def _repeated(statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
+def repeated(statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
     """A claim in words that somebody made before, and that was refuted or could not be verified."""
     said = telling(statement.words)
     for fact in ranked:
@@ -92,7 +93,7 @@ def _free_text(
     """Compares telling words with the value, and with what the same property is elsewhere."""
     said = telling(statement.words) | _others(ctx, statement)
     for fact in believed(ranked)[:_LOOKED_AT]:
-        if fact.property in _FREE_TEXT and isinstance(fact.value, str):
+        if fact.property in _FREE_TEXT and isinstance(fact.value, str) and _meant(fact, statement):
             same = believed([other for other in ranked if other.property == fact.property])
             right = set().union(*(telling(str(other.value)) for other in same))
             asked = set().union(*(telling(phrase) for phrase in properties()[fact.property].asks))
@@ -100,19 +101,37 @@ def _free_text(
             wrong = other if fact == ranked[0] else other - asked
             if wrong and len(said & right) <= len(wrong):
                 return Judgement(turned(statement, False), (fact,))
-            if (said & right) - (asked - right):
-                return _held(statement, said, same)
+            if shared := (said & right) - (asked - right):
+                return _held(statement, said, same, shared)
     return None
 
 
-def _held(statement: Statement, said: set[str], same: Sequence[Fact]) -> Judgement:
-    """The statement holds by the value that shares most with it, unless that one denies it."""
+def _meant(fact: Fact, statement: Statement) -> bool:
+    """Whether the words let the property be meant, where they must."""
+    wanted = vocabulary("claims")["speaks"].get(fact.property)
+    return wanted is None or bool(pattern([wanted]).search(statement.words))
+
+
+def _held(
+    statement: Statement, said: set[str], same: Sequence[Fact], shared: set[str]
+) -> Judgement:
+    """The statement holds by the value that shares most with it, unless that one denies it.
+
+    "Only" one of several that the value lists does not hold.
+    """
     holder = max(same, key=lambda one: len(said & telling(str(one.value))))
     value = str(holder.value).lower()
-    shared = said & telling(value)
-    denied = any(re.search(rf"\b(?:not?|not an?) {re.escape(word)}", value) for word in shared)
-    holds = not denied and not value.startswith(("no ", "not "))
+    denied = any(
+        re.search(rf"\b(?:not?|not an?) {re.escape(word)}", value)
+        for word in said & telling(value)
+    )
+    listed = len(telling(value.partition(";")[0])) > len(shared) and bool(_LIST.search(value))
+    alone = listed and bool(re.search(r"\b(only|nothing (but|else)|solely)\b", statement.words))
+    holds = not denied and not alone and not value.startswith(("no ", "not "))
     return Judgement(turned(statement, holds), (holder,))
+
+
+_LIST = re.compile(r"\w,? (and|or) \w")
 
 
 def _others(ctx: Context, statement: Statement) -> set[str]:
@@ -123,7 +142,7 @@ def _others(ctx: Context, statement: Statement) -> set[str]:
 
 def _elsewhere(ctx: Context, name: str) -> set[str]:
     """Telling words of the values of a property over all cards."""
-    found: set[str] = set()
+    found = set(vocabulary("claims")["elsewhere"].get(name, ()))
     for card in ctx.catalog.cards.values():
         for claim in card.claims:
             if claim.property == name and isinstance(claim.value, str):
