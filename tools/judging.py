@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.evidence import Claim, Fact
 from tools import wording
@@ -80,7 +80,7 @@ def _written(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
             continue
         if fact.property in _RANGES and (found := _ranged(fact, fact.value, statement)):
             return found
-        words = re.findall(r"\d+", fact.value)
+        words = re.findall(r"(?<![a-z\d.])\d+(?![a-z\d])", fact.value.lower())
         if any(number in words for number in bare if len(number) > 1):
             return Judgement(not statement.negated, (fact,))
     return None
@@ -150,6 +150,9 @@ def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Ju
     if near is None:
         return Judgement(None, tuple(believed(facts)[:1]), "No figure is known for that machine.")
     refuted = [f for f in facts if isinstance(f, Claim) and f.verdict == "refuted"]
+    if near and "memory" in near[0].property and _ONLY.search(statement.words):
+        near = [min(near, key=value)]
+        number = replace(number, bound="outright")
     matching = [fact for fact in near if _agrees(number, fact, statement.words)]
     if matching and not _disputed(matching[0], facts):
         return Judgement(not statement.negated, (matching[0],))
@@ -160,6 +163,9 @@ def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Ju
     if refuted:
         return Judgement(statement.negated, tuple(refuted))
     return Judgement(None, ())
+
+
+_ONLY = re.compile(r"\bonly (on|with|in|if)\b")  # nothing less will do
 
 
 def _disputed(match: Fact, facts: Sequence[Fact]) -> bool:

@@ -22,7 +22,9 @@ _FREE_TEXT = (
     "mask_input", "pricing", "family_sizes", "reference_method", "preprocessing", "stage_widths",
     "depths", "result_delivery", "error_codes", "task_statuses", "known_issue", "repository",
     "service_terms", "duties", "documentation", "licence", "smallest_of_family", "output_sizes",
+    "vision_encoder", "version", "samplers", "captions",
 )  # fmt: skip
+_PROSE = ("known_issue", "duties", "comparison", "documentation", "training_base")
 _SHARED, _ENOUGH = 0.5, 2  # share and number of words by which a statement repeats a claim
 _LOOKED_AT = 6  # facts, best first, that a statement in words may be about
 
@@ -78,7 +80,14 @@ def _repeats(claim: Claim, said: set[str]) -> bool:
     """Whether a statement shares enough telling words with the claim, and none with the truth."""
     shared = said & telling(f"{claim.value} {claim.at}")
     right = said & (telling(str(claim.right)) - telling(str(claim.value)))
-    return len(shared) >= max(_ENOUGH, _SHARED * len(said)) and not right
+    outright = claim.verdict == "refuted" and shared & _named_elsewhere(claim.property)
+    enough = len(shared) >= max(_ENOUGH, _SHARED * len(said))
+    return (enough or bool(outright)) and not right
+
+
+def _named_elsewhere(name: str) -> set[str]:
+    """Values that a property may have and that are as good as names."""
+    return set(vocabulary("claims")["elsewhere"].get(name, ()))
 
 
 def _stated(claim: Claim, ranked: Sequence[Fact]) -> Sequence[Fact]:
@@ -101,7 +110,8 @@ def _free_text(
             wrong = other if fact == ranked[0] else other - asked
             if wrong and len(said & right) <= len(wrong):
                 return Judgement(turned(statement, False), (fact,))
-            if shared := (said & right) - (asked - right):
+            shared = (said & right) - (asked - right)
+            if len(shared) >= (_ENOUGH if fact.property in _PROSE else 1):
                 return _held(statement, said, same, shared)
     return None
 
@@ -127,8 +137,15 @@ def _held(
     )
     listed = len(telling(value.partition(";")[0])) > len(shared) and bool(_LIST.search(value))
     alone = listed and bool(re.search(r"\b(only|nothing (but|else)|solely)\b", statement.words))
-    holds = not denied and not alone and not value.startswith(("no ", "not "))
+    said_numbers, right_numbers = _numerals(statement.words), _numerals(value)
+    other = bool(said_numbers and right_numbers) and not said_numbers & right_numbers
+    holds = not denied and not alone and not other and not value.startswith(("no ", "not "))
     return Judgement(turned(statement, holds), (holder,))
+
+
+def _numerals(text: str) -> set[str]:
+    """Numbers of three digits or more that stand alone, such as those of ports."""
+    return set(re.findall(r"(?<![\w.-])\d{3,}(?![\w.-])", text))
 
 
 _LIST = re.compile(r"\w,? (and|or) \w")
@@ -142,7 +159,7 @@ def _others(ctx: Context, statement: Statement) -> set[str]:
 
 def _elsewhere(ctx: Context, name: str) -> set[str]:
     """Telling words of the values of a property over all cards."""
-    found = set(vocabulary("claims")["elsewhere"].get(name, ()))
+    found = _named_elsewhere(name)
     for card in ctx.catalog.cards.values():
         for claim in card.claims:
             if claim.property == name and isinstance(claim.value, str):
@@ -152,7 +169,7 @@ def _elsewhere(ctx: Context, name: str) -> set[str]:
 
 def telling(text: str) -> set[str]:
     """Words that tell things apart: no stand-ins, no common words, no plural endings."""
-    words = re.findall(r"[a-z]+[\d.]*\w*|\d+[a-z]+|\d+", text.lower())
+    words = re.findall(r"[a-z]+[\d.]*\w*|\d+[a-z]+|\d+(?:\s?-\s?\d+)+|\d+", text.lower())
     plain = {word.strip(".").removesuffix("s") if len(word) > 3 else word for word in words}
     return {w for w in plain if w not in _common() and not w.startswith(STAND_IN) and len(w) > 1}
 

@@ -28,11 +28,14 @@ def each_named(ctx: Context, claim: str) -> tuple[str, ...]:
 
     "All FLUX.2 endpoints take a mask" holds if it holds for each.
     """
+    mentions = ctx.index.names.mentions(claim)
     for word in _EACH.finditer(claim):
         rest = claim[word.end() :]
+        if word[0].lower().startswith("no") and re.search(r"\bthan\b", claim):
+            continue  # "no ConvNeXt is smaller than" sets one before all
         for family in sorted(_families(ctx), key=len, reverse=True):
             named = re.match(rf"{re.escape(family)}(?:s\b|\b)", rest, re.IGNORECASE)
-            if not named or ctx.index.names.mentions(rest[: named.end() + 1]):
+            if not named or any(mention.start == word.end() for mention in mentions):
                 continue
             kind = _KIND.match(rest[named.end() :])
             after = rest[named.end() + (kind.end() if kind else 0) :]
@@ -62,18 +65,57 @@ def full_names(ctx: Context, claim: str) -> tuple[str, ...]:
     Beside a system that is named in full, only words that are no ordinary ones count.
     """
     names = ctx.index.names
+    claim = _unclipped(ctx, claim)
     mentions = names.mentions(claim)
     if mentions and not re.search(r"\b(than|versus|vs|against|compared)\b", claim.lower()):
         return (claim,)
     for word in re.finditer(r"[A-Za-z][A-Za-z0-9]{2,}", claim):
         inside = any(m.start <= word.start() < m.end for m in mentions)
         short = word[0].lower()
+        if _is_part(ctx, claim[: word.start()]):
+            continue
         if inside or short in _SIZES or (mentions and (names.is_word(short) or len(short) < _LONG)):
             continue
         if meant := _short_for(ctx, short, claim):
             before, after = claim[: word.start()], claim[word.end() :]
             return tuple(f"{before}{name}{after}" for name in meant)
     return (claim,)
+
+
+def _is_part(ctx: Context, before: str) -> bool:
+    """Whether the word before is a name that nobody here bears: "Nano Banana Pro"."""
+    last = re.search(r"\b([A-Z]\w*)[\s-]+$", before)
+    if last is None or last[1].lower() in _FUNCTION:
+        return False
+    cards = ctx.catalog.cards.values()
+    known = {part for card in cards for part in (*_parts(card.name), *_parts(card.publisher))}
+    return last[1].lower() not in known
+
+
+_FUNCTION = frozenset(
+    "the a an our my is does can that this but and if for with on in of i does do has are was will"
+    " every all each both no any so only".split()
+)
+
+
+def _unclipped(ctx: Context, claim: str) -> str:
+    """The claim with a name after "than" in full that leaves out what the first name begins with.
+
+    "Klein 4B is smaller than 9B", "Stable Diffusion 3.5 medium is smaller than 3.5 large".
+    """
+    mentions = ctx.index.names.mentions(claim)
+    than = re.search(r"\bthan (the )?", claim)
+    if not mentions or than is None or any(m.start >= than.end() for m in mentions):
+        return claim
+    words = re.findall(r"[A-Za-z0-9.]+", claim[mentions[0].start : mentions[0].end])
+    after = list(re.finditer(r"[A-Za-z0-9.]*[A-Za-z0-9]", claim[than.end() :]))[:3]
+    for kept in range(len(words), 0, -1):
+        for last in reversed(after):
+            tail = claim[than.end() : than.end() + last.end()]
+            system = ctx.index.names.resolve(f"{' '.join(words[:kept])} {tail}")
+            if system and system != mentions[0].system:
+                return f"{claim[: than.end()]}{system}{claim[than.end() + last.end() :]}"
+    return claim
 
 
 def _short_for(ctx: Context, short: str, claim: str) -> list[str]:

@@ -181,7 +181,7 @@ def _comparison(
         subjects = [name for name in before if name not in earlier | beside]
     if not subjects and len(objects) > 1 and not before:
         objects, subjects = objects[:1], objects[1:]  # "cheaper than B is A"
-    if one.row["direction"] == "equal" and not objects:
+    if one.row["direction"] in ("equal", "same") and not objects:
         subjects, objects = subjects[:1], subjects[1:]  # "A and B cost the same"
     return Order(
         tuple(one.row["properties"]), one.row["direction"],

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.gloss import gloss
 from index.quantities import Quantity, quantities
@@ -12,7 +12,7 @@ from tools.orders import STAND_IN, Order, orders
 from tools.vocabulary import pattern, vocabulary
 
 _POSSESSIVE = re.compile(r"['\u2019]s\b")  # "resnet50's" is no resnet50s
-_GERMAN_FASTER = re.compile(r"\bschneller(?=\s+als\b)", re.IGNORECASE)  # no misspelt schnell
+_GERMAN_FASTER = re.compile(r"\bschneller\s+als\b", re.IGNORECASE)  # no misspelt schnell
 _TAG = re.compile(
     r",?\s*\b(was|is|are|does|do|did|wo|ca|has|have)n't (it|they|he|she|that|you)\b\s*\??\s*$"
 )
@@ -22,7 +22,7 @@ _ONE = re.compile(
     r"|seconds?|cents?|dollars?|megapixels?|gb|million|billion|thousand)\b)"
 )
 _CONTRAST = re.compile(
-    r",? (?:and |but )?(?:not|rather than|instead of) (?:just |only |by |from |the |an? |under )*"
+    r"(?:, (?:and |but )?not| and not| but not|,? rather than|,? instead of) (?:just |only |by |from |the |an? |under )*"
     r"(?!(?:\w+ ){0,3}(?:if|when|for)\b)[$€]?[\w.]+(?: [a-z%]+){0,2}(?=[.,;!?]|$)"
 )
 _NOT_BUT = re.compile(r"\bnot ([$€]?[\d.]+(?: [a-z]+)?),? but\b")
@@ -82,7 +82,7 @@ class Statement:
 
 def read_statement(ctx: Context, claim: str) -> tuple[Statement, ...]:
     """Reads a claim in any of the languages: its parts, each of which must hold."""
-    claim = _GERMAN_FASTER.sub("faster", _POSSESSIVE.sub(" ", claim))
+    claim = _GERMAN_FASTER.sub("faster than", _POSSESSIVE.sub(" ", claim))
     mentions = ctx.index.names.mentions(claim)
     systems = tuple(dict.fromkeys(mention.system for mention in mentions))
     stand_ins = {system: f"{STAND_IN}{_letter(n)}" for n, system in enumerate(systems)}
@@ -93,7 +93,7 @@ def read_statement(ctx: Context, claim: str) -> tuple[Statement, ...]:
     ids = {stand_ins[system]: meant(ctx, system, words) for system in systems}
     spelt = {stand_ins[system]: names[system] for system in systems}
     whole = _statement(gloss(claim, ctx.index.names, names).text, words, ids)
-    parts = tuple(_parts(words, ids, spelt))
+    parts = tuple(part for one in _clauses(words) for part in _parts(one, ids, spelt))
     return parts if len(parts) > 1 else (whole,)
 
 
@@ -110,18 +110,30 @@ def _statement(question: str, words: str, ids: Mapping[str, str]) -> Statement:
     )
 
 
-def _parts(words: str, ids: Mapping[str, str], spelt: Mapping[str, str]) -> Iterator[Statement]:
-    """The clauses of a claim, each with its system; one that names none is about the first.
+def _parts(
+    clause: str, ids: Mapping[str, str], spelt: Mapping[str, str]
+) -> Iterator[Statement]:
+    """A clause of a claim with its system; one that names none is about the first of the claim.
 
-    A clause that compares stays with what is compared.
+    What is said of several systems together is said of each.
     """
+    named = [name for name in ids if re.search(rf"\b{name}\b", clause)]
     subject = next(iter(ids), "")
-    for clause in _clauses(words):
-        named = [name for name in ids if re.search(rf"\b{name}\b", clause)]
-        text = clause if named else f"{subject} {re.sub(r'^(it|also|that it) ', '', clause)}"
-        inside = {name: ids[name] for name in named or [subject] if name in ids}
-        question = re.sub(rf"\b{STAND_IN}[a-z]\b", lambda m: spelt.get(m[0], m[0]), text)
-        yield _statement(question, text, inside)
+    text = clause if named else f"{subject} {re.sub(r'^(it|also|that it) ', '', clause)}"
+    together = _TOGETHER.match(text)
+    if together and not any(orders(text, ids)):
+        for name in re.findall(rf"{STAND_IN}[a-z]", together[1]):
+            yield from _parts(f"{name} {text[together.end() :]}", ids, spelt)
+        return
+    inside = {name: ids[name] for name in named or [subject] if name in ids}
+    question = re.sub(rf"\b{STAND_IN}[a-z]\b", lambda m: spelt.get(m[0], m[0]), text)
+    yield _statement(question, text, inside)
+
+
+_TOGETHER = re.compile(
+    rf"^\W*(?:both )?((?:{STAND_IN}[a-z](?:,? and |, | & | as well as )(?:the )?)+{STAND_IN}[a-z]) "
+    r"(?!cost the|have the same|share)"
+)
 
 
 def _clauses(words: str) -> list[str]:
@@ -177,14 +189,35 @@ _BESIDE = 34  # characters before and after a number that say what it counts
 
 def _number(found: Quantity, words: str) -> Number:
     written = re.match(r"[$€]?\s?([\d,]*\.?\d+)", words[found.start : found.end])
-    digits = written[1].replace(",", "") if written else ""
+    digits = _thousands(written[1]) if written else ""
     shown = float(digits) if digits else found.value
     before, after = words[: found.start], words[found.end :]
     bound = _bound("before", before, r"\b(?:{})\W{{0,2}}\s*$") or ""
     bound = _bound("after", after, r"^\W*(?:{})") or bound
     scale = found.value / shown if shown else 1.0
+    found = _of_things(found, after)
     beside = f"{before[-_BESIDE:]} {after[:_BESIDE]}"
     return Number(found, len(digits.partition(".")[2]), scale, bound, beside)
+
+
+def _thousands(written: str) -> str:
+    """A number with a point for the decimals: "1,000.5" and "88,6"."""
+    grouped = re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", written)
+    return written.replace(",", "") if grouped else written.replace(",", ".")
+
+
+_THINGS = re.compile(
+    r"^\W*(?:of )?(?P<USD>dollars?|usd|euros?|\$)|^\W*(?:of )?(?P<images>images|pictures|photos)"
+    r"|^\W*(?:of )?(?P<steps>steps)"
+    r"|^\W*(?P<things>times|people|users|downloads|pixels|captions|samples|examples|triples|hours"
+    r"|gpus|files|customers|stars|copies|prompts|days|requests)\b"
+)
+
+
+def _of_things(found: Quantity, after: str) -> Quantity:
+    """A bare million is of parameters, unless the next word says of what it is."""
+    things = _THINGS.match(after) if found.unit == "number" else None
+    return replace(found, unit=str(things.lastgroup)) if things else found
 
 
 def _bound(table: str, words: str, form: str) -> str | None:

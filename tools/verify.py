@@ -64,7 +64,7 @@ _FUTURE = re.compile(
     r"|\bwill (soon )?(be|get|have) (withdrawn|discontinued|removed|a successor)"
     r"|\b(is|are) (going|planned|about|expected) to\b|\bby 20(2[7-9]|[3-9]\d)\b"
 )
-_COMPARES = re.compile(r"\b(than|as \w+ as|beats?|outperforms?)\b")
+_COMPARES = re.compile(r"\b(than|as \w+ as) (?![$\d])|\b(beats?|outperforms?)\b")
 _OFFERED = 3  # systems to choose from when none was named
 _MORE = 6  # rows of what else is known of the same
 
@@ -162,7 +162,7 @@ def _judged(ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fac
         return unknown
     if found := _in_order(ctx, statement, ranked):
         return found if found.facts else replace(unknown, verdict=found.verdict)
-    if _COMPARES.search(statement.words) and not statement.numbers or _is_opinion(statement):
+    if _COMPARES.search(statement.words) or _is_opinion(statement):
         return repeated(statement, ranked) or unknown
     for judge in (dated, priced, sized, numeric):
         if found := judge(ranked, statement):
