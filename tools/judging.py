@@ -22,7 +22,7 @@ _UNITS: dict[tuple[str, str], float] = {
     ("USD", "USD"): 1.0, ("%", "%"): 1.0, ("steps", "steps"): 1.0, ("px", "px"): 1.0,
     ("size", "px"): 1.0, ("images/s", "pictures/s"): 1.0, ("megapixels", "megapixels"): 1.0,
     ("images", "pictures"): 1.0, ("runs", "times"): 1.0, ("number", "models"): 1.0,
-    ("number", "USD"): 1.0, ("number", "G"): 1e-9,
+    ("number", "USD"): 1.0, ("number", "G"): 1e-9, ("images", ""): 1.0,
 }  # fmt: skip
 _COUNTED = ("tokens", "classes", "numbers", "tasks", "models", "times", "blocks", "pictures",
             "of 100", "px", "G", "")  # fmt: skip

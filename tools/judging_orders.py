@@ -185,7 +185,8 @@ def _extreme(ctx: Context, statement: Statement, order: Order) -> Judgement | No
         beyond = [
             judged.facts[::-1]
             for rival in rivals
-            if rival.id != card.id and (judged := _ordered(ctx, rival.id, card.id, _of(order, name)))
+            if rival.id != card.id
+            and (judged := _ordered(ctx, rival.id, card.id, _of(order, name)))
             if judged.verdict
         ]
         right = (len(beyond) == order.place - 1) != order.negated

@@ -57,5 +57,3 @@ def sized(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
         return None
     right = (value(width[0]), value(height[0])) == (sizes[0].value, sizes[0].height)
     return Judgement(right != statement.negated, (width[0], height[0]))
-
-

@@ -14,6 +14,8 @@ from tools.vocabulary import pattern, vocabulary
 _HOLDS: dict[str, Callable[[str], bool]] = {
     "yes": lambda value: value.startswith(("yes", "allowed", "conditions")),
     "withdrawn": lambda value: value == "withdrawn",
+    "some": lambda value: not value.startswith("none"),
+    "may": lambda value: "may not" not in value,
     "not withdrawn": lambda value: value != "withdrawn",
 }
 _ABLE = re.compile(

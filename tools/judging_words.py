@@ -80,7 +80,9 @@ def _repeats(claim: Claim, said: set[str]) -> bool:
     """Whether a statement shares enough telling words with the claim, and none with the truth."""
     shared = said & telling(f"{claim.value} {claim.at}")
     right = said & (telling(str(claim.right)) - telling(str(claim.value)))
-    outright = claim.verdict == "refuted" and shared & _named_elsewhere(claim.property)
+    outright = claim.verdict == "refuted" and shared & _named_elsewhere(claim.property) - telling(
+        str(claim.right)
+    )
     enough = len(shared) >= max(_ENOUGH, _SHARED * len(said))
     return (enough or bool(outright)) and not right
 
@@ -132,8 +134,7 @@ def _held(
     holder = max(same, key=lambda one: len(said & telling(str(one.value))))
     value = str(holder.value).lower()
     denied = any(
-        re.search(rf"\b(?:not?|not an?) {re.escape(word)}", value)
-        for word in said & telling(value)
+        re.search(rf"\b(?:not?|not an?) {re.escape(word)}", value) for word in said & telling(value)
     )
     listed = len(telling(value.partition(";")[0])) > len(shared) and bool(_LIST.search(value))
     alone = listed and bool(re.search(r"\b(only|nothing (but|else)|solely)\b", statement.words))

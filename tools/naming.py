@@ -35,7 +35,7 @@ def each_named(ctx: Context, claim: str) -> tuple[str, ...]:
             continue  # "no ConvNeXt is smaller than" sets one before all
         for family in sorted(_families(ctx), key=len, reverse=True):
             named = re.match(rf"{re.escape(family)}(?:s\b|\b)", rest, re.IGNORECASE)
-            if not named or any(mention.start == word.end() for mention in mentions):
+            if not named or any(m.exact and m.start == word.end() for m in mentions):
                 continue
             kind = _KIND.match(rest[named.end() :])
             after = rest[named.end() + (kind.end() if kind else 0) :]
@@ -67,19 +67,32 @@ def full_names(ctx: Context, claim: str) -> tuple[str, ...]:
     names = ctx.index.names
     claim = _unclipped(ctx, claim)
     mentions = names.mentions(claim)
+    if not mentions and (members := _family_named(ctx, claim)):
+        return members
     if mentions and not re.search(r"\b(than|versus|vs|against|compared)\b", claim.lower()):
         return (claim,)
     for word in re.finditer(r"[A-Za-z][A-Za-z0-9]{2,}", claim):
         inside = any(m.start <= word.start() < m.end for m in mentions)
         short = word[0].lower()
-        if _is_part(ctx, claim[: word.start()]):
-            continue
+        if _is_part(ctx, claim[: word.start()]) or re.match(r"[\s-]*v?\d", claim[word.end() :]):
+            continue  # part of a name, or of a version, that nobody here bears
         if inside or short in _SIZES or (mentions and (names.is_word(short) or len(short) < _LONG)):
             continue
         if meant := _short_for(ctx, short, claim):
             before, after = claim[: word.start()], claim[word.end() :]
             return tuple(f"{before}{name}{after}" for name in meant)
     return (claim,)
+
+
+def _family_named(ctx: Context, claim: str) -> tuple[str, ...]:
+    """The claim for each member of a family of versions that is named outright: "FLUX.2"."""
+    for family in _families(ctx):
+        if not re.search(r"\d", family):
+            continue
+        if named := re.search(rf"\b{re.escape(family)}\b", claim, re.IGNORECASE):
+            before, after = claim[: named.start()], claim[named.end() :]
+            return tuple(f"{before}{card.name}{after}" for card in _members(ctx, family, claim))
+    return ()
 
 
 def _is_part(ctx: Context, before: str) -> bool:
@@ -92,10 +105,11 @@ def _is_part(ctx: Context, before: str) -> bool:
     return last[1].lower() not in known
 
 
-_FUNCTION = frozenset(
-    "the a an our my is does can that this but and if for with on in of i does do has are was will"
-    " every all each both no any so only".split()
-)
+_FUNCTION = frozenset((
+    "the", "a", "an", "our", "my", "is", "does", "can", "that", "this", "but", "and", "if", "for",
+    "with", "on", "in", "of", "i", "do", "has", "are", "was", "will", "every", "all", "each", "both",
+    "no", "any", "so", "only",
+))  # fmt: skip
 
 
 def _unclipped(ctx: Context, claim: str) -> str:

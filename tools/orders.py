@@ -17,11 +17,11 @@ _WHICH = re.compile(r"\b(which|who|that|and it|the latter)\b[^,.]{0,25}$")
 _JOINED = re.compile(r"^\W*((and|or|but|nor|yet|also|even|both|is|has|are|it|at|once)\W+)*$")
 _END = re.compile(r"[.!?;:]\s|$")
 _ALL_OTHERS = re.compile(
-    r"\bthan\W+(any(thing)?|all|every(thing)?|each|the (other|rest|remaining)|its (siblings|rivals))"
+    r"\bthan\W+(any(thing)?|all|every(thing)?|each|the (other|rest)|its (siblings|rivals))"
 )
 _NONE_OTHER = re.compile(r"\b(no|nothing|none|no one|nobody)\b[^.]{0,45}$")
 _LIST = re.compile(
-    rf"\b(?:among|amongst|of|between|out of|from)\b\W*(?:(?:the|these|models?|three|two|both|\d)\W+)*"
+    r"\b(?:among|amongst|of|between|from)\b\W*(?:(?:the|these|models?|three|two|both|\d)\W+)*"
     rf"({STAND_IN}[a-z](?:\W*(?:,|and|or|&|\s)\W*(?:the )?{STAND_IN}[a-z])+)"
 )
 _ORDINALS = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
@@ -168,9 +168,7 @@ def _among_all(words: str, systems: Mapping[str, str], one: _Said) -> Order:
     )  # fmt: skip
 
 
-def _comparison(
-    words: str, systems: Mapping[str, str], said: Sequence[_Said], one: _Said
-) -> Order:
+def _comparison(words: str, systems: Mapping[str, str], said: Sequence[_Said], one: _Said) -> Order:
     objects = [name for name in one.objects if name in systems]
     earlier = {name for other in said if other.start < one.start for name in other.objects}
     before = _before(words, one)

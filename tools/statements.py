@@ -21,8 +21,14 @@ _ONE = re.compile(
     r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?"
     r"|seconds?|cents?|dollars?|megapixels?|gb|million|billion|thousand)\b)"
 )
+# Chinese counts in ten thousands and hundred millions
+_TENS = (
+    (r"(([\d.]+) (?:ten|10) ?(?:thousand|1000|000)\b)", "million", 0.01),
+    (r"(([\d.]+) (?:hundred|100) million\b)", "billion", 0.1),
+)
 _CONTRAST = re.compile(
-    r"(?:, (?:and |but )?not| and not| but not|,? rather than|,? instead of) (?:just |only |by |from |the |an? |under )*"
+    r"(?:, (?:and |but )?not| and not| but not|,? rather than|,? instead of) "
+    r"(?:just |only |by |from |the |an? |under )*"
     r"(?!(?:\w+ ){0,3}(?:if|when|for)\b)[$€]?[\w.]+(?: [a-z%]+){0,2}(?=[.,;!?]|$)"
 )
 _NOT_BUT = re.compile(r"\bnot ([$€]?[\d.]+(?: [a-z]+)?),? but\b")
@@ -110,9 +116,7 @@ def _statement(question: str, words: str, ids: Mapping[str, str]) -> Statement:
     )
 
 
-def _parts(
-    clause: str, ids: Mapping[str, str], spelt: Mapping[str, str]
-) -> Iterator[Statement]:
+def _parts(clause: str, ids: Mapping[str, str], spelt: Mapping[str, str]) -> Iterator[Statement]:
     """A clause of a claim with its system; one that names none is about the first of the claim.
 
     What is said of several systems together is said of each.
@@ -141,7 +145,8 @@ def _clauses(words: str) -> list[str]:
     kept: list[str] = []
     for piece in pieces:
         bare = not re.search(rf"\b{_VERB}\b|\d", piece)
-        if kept and (bare or " than " in f" {piece} " or " than " in f" {kept[-1]} "):
+        unfinished = bool(kept) and not re.search(rf"\b{_VERB}\b", kept[-1])
+        if kept and (bare or unfinished or " than " in f" {piece} " or " than " in f" {kept[-1]} "):
             kept[-1] = f"{kept[-1]} and {piece}"
         else:
             kept.append(piece)
@@ -159,6 +164,9 @@ def _core(words: str) -> str:
     wrapping = pattern([rf"\b(?:{word})" for word in vocabulary("claims")["wrapping"]])
     plain = _GLOSSED.sub("imagenet-", _TAG.sub("", plain))
     plain = _LEADING.sub(r"\1 ", plain)
+    for said, unit, factor in _TENS:
+        for written, number in re.findall(said, plain):
+            plain = plain.replace(written, f"{float(number) * factor:g} {unit}")
     for row in vocabulary("claims")["rewritten"]:
         plain = pattern(row["words"]).sub(row["to"], plain)
     plain = re.sub(r"\s+", " ", wrapping.sub(" ", plain)).strip()
