@@ -80,10 +80,23 @@ def _written(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
             continue
         if fact.property in _RANGES and (found := _ranged(fact, fact.value, statement)):
             return found
+        if fact.property == "error_codes" and (found := _itemised(fact, fact.value, statement)):
+            return found
         words = re.findall(r"(?<![a-z\d.])\d+(?![a-z\d])", fact.value.lower())
         if any(number in words for number in bare if len(number) > 1):
             return Judgement(not statement.negated, (fact,))
     return None
+
+
+def _itemised(fact: Fact, listed: str, statement: Statement) -> Judgement | None:
+    """Whether a number stands for what the claim says: "422 a field is wrong, 429 too many"."""
+    said = re.findall(r"\b\d{3}\b", statement.words)
+    words = _tokens(statement.words) - {"error", "code"}
+    items = [item for item in listed.split(", ") if _tokens(item) & words]
+    best = max(items, key=lambda item: len(_tokens(item) & words), default="")
+    if not said or not best:
+        return None
+    return Judgement(all(number in best for number in said) != statement.negated, (fact,))
 
 
 _RANGES = ("subject_photos", "prior_images")
@@ -261,7 +274,7 @@ def is_number(fact: Fact) -> bool:
 def _tokens(text: str) -> set[str]:
     """The words of a condition; a count with its unit is one word."""
     counts = {f"{n}{unit[:2]}" for n, unit in _COUNT.findall(text.lower())}
-    words = set(re.findall(r"[a-z]+\d*", _COUNT.sub(" ", text.lower())))
+    words = set(re.findall(r"[a-z]+\d*|\d{3,}", _COUNT.sub(" ", text.lower())))
     return (words | counts) - _STOP
 
 

@@ -57,11 +57,17 @@ def _denied(found: Judgement) -> Judgement:
     return Judgement(denied, found.facts, found.note)
 
 
+def measures(statement: Statement) -> set[Number]:
+    """The numbers that say by how much an order holds."""
+    found = (_measure(statement, order) for order in statement.comparisons)
+    return {number for number in found if number}
+
+
 def _measure(statement: Statement, order: Order) -> Number | None:
     """The number that says by how much: "3 times smaller", "2 cents cheaper"."""
     near = (n for n in statement.numbers if -2 <= order.start - n.quantity.end <= _NEAR)
     after = (n for n in statement.numbers if statement.words[: n.quantity.start].endswith("by "))
-    return next((*near, *after).__iter__(), None)
+    return next(iter((*near, *after)), None)
 
 
 def _ordered(
@@ -105,6 +111,8 @@ def _is_by(measure: Number, one: Fact, other: Fact) -> bool | None:
     if unit == "%" and one.unit != "%":
         share = (high - low) / (high if first < second else low) if low else 0.0
         return abs(share - claimed / 100) <= _POINT
+    if not unit:
+        return agrees(measure, high - low)  # "2 points more"
     return agrees(measure, high - low, one) if in_unit(measure, one) is not None else None
 
 
@@ -209,9 +217,9 @@ def _rivals(ctx: Context, card: Card, words: str) -> Iterator[Card]:
         if within and rival.kind == card.kind:
             alike = True
         how = str(next((c.truth for c in rival.claims if c.property == "architecture"), ""))
-        if alike and rival.status != "withdrawn" and (not within or rival.family == card.family):
-            if how.startswith(built):
-                yield rival
+        alike = alike and rival.status != "withdrawn" and how.startswith(built)
+        if alike and (not within or rival.family == card.family):
+            yield rival
 
 
 _BUILT = {

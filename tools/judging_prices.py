@@ -50,6 +50,11 @@ def _megapixels(statement: Statement) -> float:
 def sized(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
     """Whether the default picture is so wide and so high."""
     sizes = [number.quantity for number in statement.numbers if number.quantity.unit == "size"]
+    listed = [fact for fact in _of(facts, "output_sizes") if re.search(r"\d+x\d+", str(fact.value))]
+    if len(sizes) == len(statement.numbers) == 1 and listed and "train" not in statement.words:
+        said, known = f"{sizes[0].value:g}x{sizes[0].height:g}", str(listed[0].value)
+        alone = "only" in statement.words and known != said
+        return Judgement((said in known and not alone) != statement.negated, (listed[0],))
     width, height = _of(facts, "width"), _of(facts, "height")
     if len(sizes) != 1 or not width or not height or len(statement.numbers) > 1:
         return None

@@ -9,7 +9,7 @@ from index.evidence import Claim, Fact
 from index.properties import properties
 from tools.base import Context
 from tools.judging import Judgement, believed
-from tools.judging_terms import able, free_of_charge, licensed, permitted, placed, turned
+from tools.judging_terms import able, free_of_charge, licensed, permitted, placed, trains, turned
 from tools.orders import STAND_IN
 from tools.statements import Statement
 from tools.vocabulary import pattern, vocabulary
@@ -44,8 +44,10 @@ def worded(
     for judge in (licensed, free_of_charge, permitted, placed):
         found = found or judge(card, statement, ranked)
     said = telling(statement.words)
+    others = [other for system in statement.systems[1:] if (other := ctx.catalog.get(system))]
     return (
         found
+        or trains(statement, ranked, others)
         or able(card, statement, ranked, said, telling)
         or _free_text(ctx, card, statement, ranked)
     )
@@ -110,7 +112,8 @@ def _free_text(
             asked = set().union(*(telling(phrase) for phrase in properties()[fact.property].asks))
             other = (said & _elsewhere(ctx, fact.property)) - right - telling(card.name)
             wrong = other if fact == ranked[0] else other - asked
-            if wrong and len(said & right) <= len(wrong):
+            against = {f"un{word}" for word in said} | {w[2:] for w in said if w.startswith("un")}
+            if against & right or (wrong and len(said & right) <= len(wrong)):
                 return Judgement(turned(statement, False), (fact,))
             shared = (said & right) - (asked - right)
             if len(shared) >= (_ENOUGH if fact.property in _PROSE else 1):
@@ -140,6 +143,8 @@ def _held(
     alone = listed and bool(re.search(r"\b(only|nothing (but|else)|solely)\b", statement.words))
     said_numbers, right_numbers = _numerals(statement.words), _numerals(value)
     other = bool(said_numbers and right_numbers) and not said_numbers & right_numbers
+    defaults = [set(_DEFAULT.findall(text)) for text in (statement.words, value)]
+    other |= all(defaults) and defaults[0] <= telling(value) and not defaults[0] & defaults[1]
     holds = not denied and not alone and not other and not value.startswith(("no ", "not "))
     return Judgement(turned(statement, holds), (holder,))
 
@@ -149,6 +154,7 @@ def _numerals(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w.-])\d{3,}(?![\w.-])", text))
 
 
+_DEFAULT = re.compile(r"(\w+) by default")
 _LIST = re.compile(r"\w,? (and|or) \w")
 
 

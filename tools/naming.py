@@ -39,8 +39,8 @@ def each_named(ctx: Context, claim: str) -> tuple[str, ...]:
                 continue
             kind = _KIND.match(rest[named.end() :])
             after = rest[named.end() + (kind.end() if kind else 0) :]
-            denial = "not " if word[0].lower().startswith("no") else ""
-            before = claim[: word.start()] + (f"it is {denial}so that " if denial else "")
+            denial = "it is false that " if word[0].lower().startswith("no") else ""
+            before = f"{claim[: word.start()]}{denial}"
             cards = _members(ctx, family, claim)
             return tuple(f"{before}{card.name}{after}" for card in cards)
     return ()
@@ -107,8 +107,8 @@ def _is_part(ctx: Context, before: str) -> bool:
 
 _FUNCTION = frozenset((
     "the", "a", "an", "our", "my", "is", "does", "can", "that", "this", "but", "and", "if", "for",
-    "with", "on", "in", "of", "i", "do", "has", "are", "was", "will", "every", "all", "each", "both",
-    "no", "any", "so", "only",
+    "with", "on", "in", "of", "i", "do", "has", "are", "was", "will", "every", "all", "each",
+    "both", "no", "any", "so", "only",
 ))  # fmt: skip
 
 

@@ -13,7 +13,7 @@ _THAN = re.compile(r"\b(than|as|compared (to|with)|versus|vs|against|beats?|of|t
 _BESIDE = re.compile(
     rf"\b(?:compared (?:to|with)|next to|against|versus|vs|unlike)\W+(?:the )?({STAND_IN}[a-z])"
 )
-_WHICH = re.compile(r"\b(which|who|that|and it|the latter)\b[^,.]{0,25}$")
+_WHICH = re.compile(r"\b(which|who|that|the latter)\b[^,.]{0,25}$")
 _JOINED = re.compile(r"^\W*((and|or|but|nor|yet|also|even|both|is|has|are|it|at|once)\W+)*$")
 _END = re.compile(r"[.!?;:]\s|$")
 _ALL_OTHERS = re.compile(
@@ -168,15 +168,23 @@ def _among_all(words: str, systems: Mapping[str, str], one: _Said) -> Order:
     )  # fmt: skip
 
 
-def _comparison(words: str, systems: Mapping[str, str], said: Sequence[_Said], one: _Said) -> Order:
-    objects = [name for name in one.objects if name in systems]
+def _subjects(words: str, said: Sequence[_Said], one: _Said) -> list[str]:
+    """The systems that are set before others: named before, and not set behind themselves."""
     earlier = {name for other in said if other.start < one.start for name in other.objects}
     before = _before(words, one)
     if _WHICH.search(words[: one.start]) and earlier & set(before):
-        subjects = before[-1:]
-    else:
-        beside = {match[1] for match in _BESIDE.finditer(words)}
-        subjects = [name for name in before if name not in earlier | beside]
+        return before[-1:]
+    beside = {match[1] for match in _BESIDE.finditer(words)}
+    return [name for name in before if name not in earlier | beside]
+
+
+def _comparison(words: str, systems: Mapping[str, str], said: Sequence[_Said], one: _Said) -> Order:
+    objects = [name for name in one.objects if name in systems]
+    before, subjects = _before(words, one), _subjects(words, said, one)
+    listed = _LIST.search(words)
+    if not objects and listed:  # "between A and B, B is"
+        subjects = before[-1:] if before else subjects
+        objects = [match[0] for match in _NAMED.finditer(listed[1]) if match[0] not in subjects]
     if not subjects and len(objects) > 1 and not before:
         objects, subjects = objects[:1], objects[1:]  # "cheaper than B is A"
     if one.row["direction"] in ("equal", "same") and not objects:
@@ -217,7 +225,8 @@ def _denied(words: str, one: _Said) -> bool:
     """Whether the order is denied in its own clause."""
     start = _sentence_start(words, one.start)
     clause = re.split(r",|\bbut\b|\bwhile\b|\bthan\b|\bof\b", words[start : one.start])[-1]
-    return len(pattern(vocabulary("claims")["negation"]).findall(clause)) % 2 == 1
+    denials = len(pattern(vocabulary("claims")["negation"]).findall(clause))
+    return denials % 2 == 1 or bool(re.search(r"\bneither\b", clause))
 
 
 def _sentence_start(words: str, at: int) -> int:

@@ -21,8 +21,9 @@ _ONE = re.compile(
     r"\b(?:one|a single|single) (?=(\w+ )?(steps?|references?|pictures?|images?|photos?"
     r"|seconds?|cents?|dollars?|megapixels?|gb|million|billion|thousand)\b)"
 )
-# Chinese counts in ten thousands and hundred millions
+# "45 thousand"; Chinese counts in ten thousands and hundred millions
 _TENS = (
+    (r"(([\d.]+) (?:1000|thousand)\b)", "", 1000.0),
     (r"(([\d.]+) (?:ten|10) ?(?:thousand|1000|000)\b)", "million", 0.01),
     (r"(([\d.]+) (?:hundred|100) million\b)", "billion", 0.1),
 )
@@ -166,7 +167,7 @@ def _core(words: str) -> str:
     plain = _LEADING.sub(r"\1 ", plain)
     for said, unit, factor in _TENS:
         for written, number in re.findall(said, plain):
-            plain = plain.replace(written, f"{float(number) * factor:g} {unit}")
+            plain = plain.replace(written, f"{float(number) * factor:.10g} {unit}".strip())
     for row in vocabulary("claims")["rewritten"]:
         plain = pattern(row["words"]).sub(row["to"], plain)
     plain = re.sub(r"\s+", " ", wrapping.sub(" ", plain)).strip()
@@ -181,6 +182,17 @@ def _is_negated(words: str) -> bool:
     about = [one for one in sentences if f"{STAND_IN}a" in one] or sentences
     said = _words("no_negation").sub(" ", " ".join(about))
     return len(list(_words("negation").finditer(said))) % 2 == 1
+
+
+def denies(words: str, at: int) -> bool:
+    """Whether the clause that stands at a place denies what it says."""
+    start = max((m.end() for m in _BREAK.finditer(words, 0, at)), default=0)
+    end = _BREAK.search(words, at)
+    clause = _words("no_negation").sub(" ", words[start : end.start() if end else None])
+    return len(list(_words("negation").finditer(clause))) % 2 == 1
+
+
+_BREAK = re.compile(r"[,;:.!?]\s|\b(?:but|because|since|although|so)\b")
 
 
 def _words(name: str) -> re.Pattern[str]:

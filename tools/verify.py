@@ -12,7 +12,7 @@ from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard
 from tools.judging import Judgement, believed, numeric
 from tools.judging_dates import dated
-from tools.judging_orders import both, compared, extreme
+from tools.judging_orders import both, compared, extreme, measures
 from tools.judging_prices import priced, sized
 from tools.judging_words import repeated, worded
 from tools.naming import each_named, full_names, is_deictic
@@ -177,7 +177,8 @@ def _in_order(ctx: Context, statement: Statement, ranked: Sequence[Fact]) -> Jud
         found = [told] if (told := repeated(statement, ranked)) else found
     if extremes := extreme(ctx, statement) if statement.superlatives else None:
         found.append(extremes)
-    beside = [n for n in statement.numbers if n.quantity.unit not in ("", "runs", "%", "images")]
+    apart = (n for n in statement.numbers if n not in measures(statement))
+    beside = [n for n in apart if n.quantity.unit not in ("", "runs", "images")]
     if found and beside and (told := numeric(ranked, replace(statement, numbers=tuple(beside)))):
         found.append(told)
     return both(found) if found else None
