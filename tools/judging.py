@@ -25,7 +25,7 @@ _UNITS: dict[tuple[str, str], float] = {
     ("number", "USD"): 1.0, ("number", "G"): 1e-9, ("images", ""): 1.0,
 }  # fmt: skip
 _COUNTED = ("tokens", "classes", "numbers", "tasks", "models", "times", "blocks", "pictures",
-            "of 100", "px", "G", "")  # fmt: skip
+            "of 100", "px", "G", "%", "")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,18 @@ _PLAINLY = 12  # places from the best fact within which a claim is plainly about
 def _claims(numbers: Sequence[Number], facts: Sequence[Fact]) -> Sequence[Number]:
     """The numbers without those that state a condition, if others are left."""
     conditions = {part for fact in facts for part in _CONDITION.findall(fact.at)}
-    kept = [n for n in numbers if f"{n.quantity.value:g} {n.quantity.unit}" not in conditions]
+    measured = any(number.quantity.unit not in ("", "size") for number in numbers)
+    numbers = [n for n in numbers if not (measured and n.quantity.unit == "size")]
+    kept = [n for n in numbers if not _is_condition(n, conditions)]
     return kept or numbers
 
 
+def _is_condition(number: Number, conditions: set[str]) -> bool:
+    unit = number.quantity.unit or ("px" if number.quantity.value >= _PIXELS else "")
+    return f"{number.quantity.value:g} {unit}" in conditions
+
+
+_PIXELS = 128  # from which a bare number can be a size
 _CONDITION = re.compile(r"\d+ (?:px|steps)")
 
 
@@ -274,7 +282,7 @@ def is_number(fact: Fact) -> bool:
 def _tokens(text: str) -> set[str]:
     """The words of a condition; a count with its unit is one word."""
     counts = {f"{n}{unit[:2]}" for n, unit in _COUNT.findall(text.lower())}
-    words = set(re.findall(r"[a-z]+\d*|\d{3,}", _COUNT.sub(" ", text.lower())))
+    words = set(re.findall(r"\d+x\d+|[a-z]+\d*|\d{3,}", _COUNT.sub(" ", text.lower())))
     return (words | counts) - _STOP
 
 

@@ -21,7 +21,8 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
     "not withdrawn": lambda value: value != "withdrawn",
 }
 _ABLE = re.compile(
-    r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?|makes?)\b"
+    r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?|makes?"
+    r"|edits|generates|draws|paints|classif\w+|recogni[sz]es|inpaints|outpaints|retouches)\b"
 )
 _TERMS = re.compile(r"commercial|business|sell")
 _MIT = re.compile(r"licen|under|is mit")  # the same letters are a university

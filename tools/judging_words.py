@@ -59,7 +59,10 @@ def repeated(statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
     for fact in ranked:
         doubtful = isinstance(fact, Claim) and fact.verdict in ("refuted", "unverifiable")
         if doubtful and isinstance(fact, Claim) and isinstance(fact.value, str):
-            if _denies(fact, said) or _is_outright(fact, statement):
+            if denied := _denied_word(fact, said):
+                none = re.search(rf"\b(no|without|never)\b.{{0,20}}\b{denied}", statement.words)
+                return Judgement(bool(none) or turned(statement, False), (fact,), fact.note)
+            if _is_outright(fact, statement):
                 return Judgement(turned(statement, False), (fact,), fact.note)
             if _repeats(fact, said) and not statement.negated:
                 verdict = None if fact.verdict == "unverifiable" else False
@@ -67,10 +70,10 @@ def repeated(statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
     return None
 
 
-def _denies(claim: Claim, said: set[str]) -> bool:
-    """Whether the right value says outright that there is none of what is said."""
+def _denied_word(claim: Claim, said: set[str]) -> str:
+    """The word of which the right value says outright that there is none; empty if none."""
     right = str(claim.right).lower()
-    return any(re.search(rf"\bno {re.escape(word)}\b", right) for word in said)
+    return next((w for w in sorted(said) if re.search(rf"\bno {re.escape(w)}\b", right)), "")
 
 
 def _is_outright(claim: Claim, statement: Statement) -> bool:

@@ -97,12 +97,16 @@ def _family_named(ctx: Context, claim: str) -> tuple[str, ...]:
 
 def _is_part(ctx: Context, before: str) -> bool:
     """Whether the word before is a name that nobody here bears: "Nano Banana Pro"."""
-    last = re.search(r"\b([A-Z]\w*)[\s-]+$", before)
+    last = re.search(r"(?<![^\s(])((?=\S*\d|[A-Z])\S+?)[\s-]+$", before)
     if last is None or last[1].lower() in _FUNCTION:
         return False
     cards = ctx.catalog.cards.values()
-    known = {part for card in cards for part in (*_parts(card.name), *_parts(card.publisher))}
-    return last[1].lower() not in known
+    known = {part for card in cards for part in _tokens(f"{card.name} {card.publisher}")}
+    return not _tokens(last[1]) <= known
+
+
+def _tokens(text: str) -> set[str]:
+    return set(re.findall(r"\d[\d.]*[a-z]*|[a-z]+\d*", text.lower()))
 
 
 _FUNCTION = frozenset((

@@ -37,11 +37,12 @@ _LEADING = re.compile(r"^\W*(is|are|was|were|does|do|did|has|have|ca|wo)(n't| no
 _VERB = (
     r"(?:is|are|has|have|had|costs?|runs?|takes?|needs?|comes?|was|were|can|does|weighs|uses"
     r"|supports?|may|reaches|gets|knows|ships|expects?|reads?|accepts?|works?|wants|requires"
-    r"|cannot|can't|doesn't|isn't|belongs?|makes?|draws?|fits?|beats?)"
+    r"|cannot|can't|doesn't|isn't|belongs?|makes?|draws?|fits?|beats?|edits?|generates?|returns?"
+    r"|trains?|allows?|permits?|forbids?|hits|scores?|contains?)"
 )
 _CLAUSE = re.compile(
     rf"\s*(?:,|;|\.)?\s*\b(?:and|but|yet|while|whereas|although|though)\b,?\s+"
-    rf"(?=(?:it |also |that it |still |even |only |{STAND_IN}[a-z] )*{_VERB}\b)"
+    rf"(?=(?:it |so |also |that it |still |even |only |{STAND_IN}[a-z] )*{_VERB}\b)"
 )
 
 
@@ -146,13 +147,31 @@ def _clauses(words: str) -> list[str]:
     kept: list[str] = []
     for piece in pieces:
         bare = not re.search(rf"\b{_VERB}\b|\d", piece)
-        unfinished = bool(kept) and not re.search(rf"\b{_VERB}\b", kept[-1])
+        unfinished = bool(kept) and not _SAYING.sub(" ", kept[-1]).strip()
         if kept and (bare or unfinished or " than " in f" {piece} " or " than " in f" {kept[-1]} "):
             kept[-1] = f"{kept[-1]} and {piece}"
         else:
             kept.append(piece)
     first = kept[0] if kept else ""
-    return kept if re.search(rf"\b{STAND_IN}[a-z]\b", first) else [words]
+    return _spelt_out(kept) if re.search(rf"\b{STAND_IN}[a-z]\b", first) else [words]
+
+
+# of a clause that only names
+_SAYING = re.compile(rf"\b({STAND_IN}[a-z]|both|and|the|models?|also|as well as)\b|[^\w\s]")
+_SHORT = re.compile(
+    rf"^({STAND_IN}[a-z]) (?:does|is|can|has|do|may|was)( not|n't|not)?(?: too| either)?\W*$"
+    rf"|^so (?:does|is|can|has|do|may|was) ({STAND_IN}[a-z])\W*$"
+)
+
+
+def _spelt_out(clauses: list[str]) -> list[str]:
+    """The clauses with "B does not" in full: it is false of B what is said before of A."""
+    for place in range(1, len(clauses)):
+        if short := _SHORT.match(clauses[place]):
+            said = re.sub(rf"^.*?\b{STAND_IN}[a-z]\b", "", clauses[place - 1])
+            denial = "it is false that " if short[2] else ""
+            clauses[place] = f"{denial}{short[1] or short[3]}{said}"
+    return clauses
 
 
 def _letter(place: int) -> str:
