@@ -202,12 +202,17 @@ def _under_condition(facts: Sequence[Fact], words: str) -> Sequence[Fact] | None
     """The facts whose conditions the words share most; none if they name another machine."""
     machines = set(HARDWARE.findall(words))
     if machines and not any(m in f.at.lower() for m in machines for f in facts):
-        return None if any(HARDWARE.search(f.at.lower()) for f in facts) else facts
+        timed = any(fact.property in _TIMES for fact in facts)
+        return None if timed or any(HARDWARE.search(f.at.lower()) for f in facts) else facts
     said = _tokens(words)
     shares = [len(_tokens(fact.at) & said) for fact in facts]
     best = max(shares, default=0)
     near = [fact for fact, share in zip(facts, shares, strict=True) if share == best]
     return sorted(near, key=lambda fact: len(_tokens(fact.at) - said)) if best else near
+
+
+_TIMES = ("latency_ms", "images_per_second", "seconds_per_image", "seconds_per_training_step",
+          "training_time_min")  # fmt: skip
 
 
 def in_unit(number: Number, fact: Fact) -> float | None:

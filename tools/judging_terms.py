@@ -22,7 +22,8 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
 }
 _ABLE = re.compile(
     r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?|makes?"
-    r"|edits|generates|draws|paints|classif\w+|recogni[sz]es|inpaints|outpaints|retouches)\b"
+    r"|edits|is an?|is not an?|isn't an?|generates|draws|paints"
+    r"|classif\w+|recogni[sz]es|inpaints|outpaints|retouches)\b"
 )
 _TERMS = re.compile(r"commercial|business|sell")
 _MIT = re.compile(r"licen|under|is mit")  # the same letters are a university
