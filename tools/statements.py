@@ -32,7 +32,9 @@ _CONTRAST = re.compile(
     r"(?:just |only |by |from |the |an? |under )*"
     r"(?!(?:\w+ ){0,3}(?:if|when|for)\b)[$€]?[\w.]+(?: [a-z%]+){0,2}(?=[.,;!?]|$)"
 )
-_NOT_BUT = re.compile(r"\bnot ([$€]?[\d.]+(?: [a-z]+)?),? but\b")
+_NOT_BUT = re.compile(
+    r"(?: not|n't) [\w $.]{1,30}?,? but (?=(?:by|from|under|with|an?|the|\d|\$)\b|[$\d])"
+)
 _LEADING = re.compile(r"^\W*(is|are|was|were|does|do|did|has|have|ca|wo)(n't| not) (?=.*\?\s*$)")
 _VERB = (
     r"(?:is|are|has|have|had|costs?|runs?|takes?|needs?|comes?|was|were|can|does|weighs|uses"
@@ -190,7 +192,7 @@ def _core(words: str) -> str:
     for row in vocabulary("claims")["rewritten"]:
         plain = pattern(row["words"]).sub(row["to"], plain)
     plain = re.sub(r"\s+", " ", wrapping.sub(" ", plain)).strip()
-    plain = _NOT_BUT.sub("", plain)
+    plain = _NOT_BUT.sub(" ", plain)
     plain = _CONTRAST.sub("", plain) if plain.count(" ") else plain
     return _ONE.sub("1 ", re.sub(r"\s+", " ", plain)).strip()
 
