@@ -115,6 +115,8 @@ class Names:
         )
         if best is None or not all(_resembles(word, best[0]) for word in odd):
             return None
+        if not {word for word in words if word.isdigit()} <= {*_WORD.findall(best[0])}:
+            return None  # another version is another system
         if not {words[0], words[-1]} <= {*odd, *best[0].split()}:
             return None  # an ordinary word at the rim belongs to the sentence
         return self._known[best[0]]

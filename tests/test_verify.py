@@ -90,6 +90,51 @@ def test_numbers_and_bounds(claim: str, right: bool, tmp_path: Path) -> None:
     assert verdict(claim, tmp_path).data["verdict"] == str(right).lower()
 
 
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        ("schnell is Apache licensed and needs 20 steps", "false"),  # each part must hold
+        ("ViT-Small is larger than ViT-Tiny but smaller than ViT-Base", "true"),
+        ("ResNet-18 is smaller than ResNet-34, which is smaller than ResNet-50", "true"),
+        ("Of resnet18, resnet34 and resnet50, resnet34 is the smallest", "false"),
+        ("ResNet-34 is the second smallest ResNet", "true"),
+        ("Kontext pro is 50 % cheaper than Kontext max", "true"),
+        ("Imagen 4 is cheaper than FLUX.2 pro", "unverifiable"),  # nobody knows the first one
+        ("FLUX.2 pro is cheaper than Imagen 4", "unverifiable"),
+        ("klein 4B is smaller than 9B", "true"),  # the second name is clipped
+        ("SD 1.5 takes negative prompts while SDXL Turbo does not", "true"),
+    ],
+)
+def test_parts_and_orders(claim: str, right: str, tmp_path: Path) -> None:
+    assert verdict(claim, tmp_path).data["verdict"] == right
+
+
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        ("1000 pictures from FLUX1.1 pro cost $40", "true"),
+        ("A 4 megapixel picture from FLUX.2 pro costs 7.5 cents", "true"),
+        ("DALL-E 3 was withdrawn in May 2026", "true"),
+        ("DALL-E 3 was withdrawn in 2024", "false"),
+        ("ResNet-50 was released in 2015", "unverifiable"),  # no card says when
+        ("All FLUX.2 endpoints support webp", "true"),
+        ("None of the FLUX.2 endpoints has a mask field", "true"),
+        ("All klein models are Apache 2.0", "false"),
+    ],
+)
+def test_prices_dates_and_families(claim: str, right: str, tmp_path: Path) -> None:
+    assert verdict(claim, tmp_path).data["verdict"] == right
+
+
+@pytest.mark.parametrize(
+    "claim", ["HyperVision 9000 has 4 billion parameters", "The moon is made of green cheese"]
+)
+def test_what_names_nothing_known_is_unverifiable(claim: str, tmp_path: Path) -> None:
+    told = verdict(claim, tmp_path)
+    assert told.data["verdict"] == "unverifiable"
+    assert "names no system that is known here" in told.text
+
+
 def test_doubts_around_a_claim_change_nothing(tmp_path: Path) -> None:
     core = "FLUX.1 dev is free for commercial use"
     for claim in (core, f"They say {core}, right?", f"I doubt that {core}. Am I wrong?"):

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.evidence import Claim, Fact
 from tools import wording
 from tools.dossiers import value
 from tools.statements import Number, Statement
+from tools.vocabulary import pattern, vocabulary
 
 _ABOUT = 0.10  # how far "about" reaches
-_HARDWARE = re.compile(
+HARDWARE = re.compile(
     r"\b(?:rtx|gtx)\s?\d+|\b[hab]\d{3}\b|\bl20\b|\bt4\b|raspberry|jetson|iphone|pixel|tpu|\bm[1-5]\b|\bi[79]\b"
 )
 # What a number of some unit can be in the unit of a fact: multiplied with.
@@ -21,10 +22,10 @@ _UNITS: dict[tuple[str, str], float] = {
     ("USD", "USD"): 1.0, ("%", "%"): 1.0, ("steps", "steps"): 1.0, ("px", "px"): 1.0,
     ("size", "px"): 1.0, ("images/s", "pictures/s"): 1.0, ("megapixels", "megapixels"): 1.0,
     ("images", "pictures"): 1.0, ("runs", "times"): 1.0, ("number", "models"): 1.0,
-    ("number", "USD"): 1.0,
+    ("number", "USD"): 1.0, ("number", "G"): 1e-9, ("images", ""): 1.0,
 }  # fmt: skip
 _COUNTED = ("tokens", "classes", "numbers", "tasks", "models", "times", "blocks", "pictures",
-            "of 100", "px", "")  # fmt: skip
+            "of 100", "px", "G", "%", "")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ def numeric(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
         return written
     judged: list[tuple[int, Judgement]] = []
     for number in _claims(statement.numbers, facts):
-        fitting = [f for f in facts if _claimed(number, f) is not None and _speaks_of(f, statement)]
-        if fitting:
+        if fitting := _fits(number, facts, statement):
             same = [fact for fact in fitting if fact.property == fitting[0].property]
             place = list(facts).index(fitting[0])
             judged.append((place, _numbered(number, same, statement)))
@@ -76,10 +76,41 @@ def _written(facts: Sequence[Fact], statement: Statement) -> Judgement | None:
     """A bare number, such as that of a port, that stands in what a near fact says in words."""
     bare = [f"{n.quantity.value:g}" for n in statement.numbers if not n.quantity.unit]
     for fact in believed(facts)[:_NEAR]:
-        words = re.findall(r"\d+", fact.value) if isinstance(fact.value, str) else []
+        if not isinstance(fact.value, str):
+            continue
+        if fact.property in _RANGES and (found := _ranged(fact, fact.value, statement)):
+            return found
+        if fact.property == "error_codes" and (found := _itemised(fact, fact.value, statement)):
+            return found
+        words = re.findall(r"(?<![a-z\d.])\d+(?![a-z\d])", fact.value.lower())
         if any(number in words for number in bare if len(number) > 1):
             return Judgement(not statement.negated, (fact,))
     return None
+
+
+def _itemised(fact: Fact, listed: str, statement: Statement) -> Judgement | None:
+    """Whether a number stands for what the claim says: "422 a field is wrong, 429 too many"."""
+    said = re.findall(r"\b\d{3}\b", statement.words)
+    words = _tokens(statement.words) - {"error", "code"}
+    items = [item for item in listed.split(", ") if _tokens(item) & words]
+    best = max(items, key=lambda item: len(_tokens(item) & words), default="")
+    if not said or not best:
+        return None
+    return Judgement(all(number in best for number in said) != statement.negated, (fact,))
+
+
+_RANGES = ("subject_photos", "prior_images")
+
+
+def _ranged(fact: Fact, stated: str, statement: Statement) -> Judgement | None:
+    """Whether numbers of pictures lie in the range that a fact states in words: "3 to 5"."""
+    ends = [float(number) for number in re.findall(r"\d+", stated)]
+    said = [n.quantity.value for n in statement.numbers if n.quantity.unit in ("", "images")]
+    wanted = pattern([vocabulary("claims")["speaks"][fact.property]])
+    if not ends or not said or not wanted.search(statement.words):
+        return None
+    inside = all(min(ends) <= number <= max(ends) for number in said)
+    return Judgement(inside != statement.negated, (fact,))
 
 
 _NEAR = 6  # facts, best first, that a bare number may belong to
@@ -88,44 +119,51 @@ _PLAINLY = 12  # places from the best fact within which a claim is plainly about
 
 def _claims(numbers: Sequence[Number], facts: Sequence[Fact]) -> Sequence[Number]:
     """The numbers without those that state a condition, if others are left."""
-    conditions = {part for fact in facts for part in re.findall(r"\d+ px", fact.at)}
-    priced = any(number.quantity.unit == "USD" for number in numbers)
-    kept = [
-        number
-        for number in numbers
-        if f"{number.quantity.value:g} {number.quantity.unit}" not in conditions
-        and not (priced and number.quantity.unit in ("megapixels", "images"))
-    ]
+    conditions = {part for fact in facts for part in _CONDITION.findall(fact.at)}
+    measured = any(number.quantity.unit not in ("", "size") for number in numbers)
+    numbers = [n for n in numbers if not (measured and n.quantity.unit == "size")]
+    kept = [n for n in numbers if not _is_condition(n, conditions)]
     return kept or numbers
 
 
-def _speaks_of(fact: Fact, statement: Statement) -> bool:
-    """Whether the words let a property be meant that is easily mistaken for another."""
-    wanted = _MARKED.get(fact.property)
-    if wanted is not None:
-        return bool(re.search(wanted, statement.words))
-    if fact.unit == "USD":
-        return bool(re.search(r"\bcents?\b|dollar|usd|euro|[$\u20ac]|price|cost", statement.words))
-    return True
+def _is_condition(number: Number, conditions: set[str]) -> bool:
+    unit = number.quantity.unit or ("px" if number.quantity.value >= _PIXELS else "")
+    return f"{number.quantity.value:g} {unit}" in conditions
 
 
-_MARKED = {
-    "min_steps": r"fewest|minimum|at least|as few as|can",
-    "max_steps": r"most|maximum|up to|limit",
-    "training_steps": r"train|fine-?tun|dreambooth|lora",
-    "text_encoder_parameters": r"encoder|language model",
-    "activations": r"activation",
-    "training_memory_gib": r"train|lora|fine-?tun|dreambooth",
-    "seconds_per_training_step": r"train",
-    "compile_s": r"compil",
-    "latency_p95_ms": r"95|percentile",
-    "price_next_megapixel": r"further|next|additional|extra|each more",
-    "price_edit": r"edit",
-    "price_month": r"month|plan|subscri",
-    "training_price": r"train",
-    "training_price_step": r"train",
-    "credit_value": r"credit",
-}
+_PIXELS = 128  # from which a bare number can be a size
+_CONDITION = re.compile(r"\d+ (?:px|steps)")
+
+
+def _fits(number: Number, facts: Sequence[Fact], statement: Statement) -> list[Fact]:
+    """The facts that the number can be meant to state, best first."""
+    able = [fact for fact in facts if in_unit(number, fact) is not None]
+    fitting = [fact for fact in able if _speaks_of(fact, number, statement)]
+    stated = {fact.property for fact in facts}
+    return fitting or [
+        fact
+        for fact in able
+        if fact.property in _INSTEAD
+        and _INSTEAD[fact.property] not in stated
+        and number.quantity.unit not in ("", "number")
+    ]
+
+
+# What a number means where the card does not state the property that it would mean else.
+_INSTEAD = {
+    "training_memory_gib": "memory_gib", "training_steps": "steps", "price_edit": "price",
+    "price_month": "price", "training_price": "price", "training_time_min": "latency_ms",
+    "memory_no_text_encoder_gib": "memory_gib",
+}  # fmt: skip
+
+
+def _speaks_of(fact: Fact, number: Number, statement: Statement) -> bool:
+    """Whether the words let a property be meant; those near by, of a number without unit."""
+    wanted = vocabulary("claims")["speaks"].get(fact.property)
+    if not number.quantity.unit:
+        near = pattern([wanted]).search(number.beside) if wanted else None
+        return near is not None and near[0] != ""
+    return wanted is None or bool(pattern([wanted]).search(statement.words))
 
 
 def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Judgement:
@@ -133,6 +171,9 @@ def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Ju
     if near is None:
         return Judgement(None, tuple(believed(facts)[:1]), "No figure is known for that machine.")
     refuted = [f for f in facts if isinstance(f, Claim) and f.verdict == "refuted"]
+    if near and "memory" in near[0].property and _ONLY.search(statement.words):
+        near = [min(near, key=value)]
+        number = replace(number, bound="outright")
     matching = [fact for fact in near if _agrees(number, fact, statement.words)]
     if matching and not _disputed(matching[0], facts):
         return Judgement(not statement.negated, (matching[0],))
@@ -143,6 +184,9 @@ def _numbered(number: Number, facts: Sequence[Fact], statement: Statement) -> Ju
     if refuted:
         return Judgement(statement.negated, tuple(refuted))
     return Judgement(None, ())
+
+
+_ONLY = re.compile(r"\bonly (on|with|in|if)\b")  # nothing less will do
 
 
 def _disputed(match: Fact, facts: Sequence[Fact]) -> bool:
@@ -156,15 +200,22 @@ def _disputed(match: Fact, facts: Sequence[Fact]) -> bool:
 
 def _under_condition(facts: Sequence[Fact], words: str) -> Sequence[Fact] | None:
     """The facts whose conditions the words share most; none if they name another machine."""
-    machines = set(_HARDWARE.findall(words))
+    machines = set(HARDWARE.findall(words))
     if machines and not any(m in f.at.lower() for m in machines for f in facts):
-        return None if any(_HARDWARE.search(f.at.lower()) for f in facts) else facts
-    shares = [len(_tokens(fact.at) & _tokens(words)) for fact in facts]
+        timed = any(fact.property in _TIMES for fact in facts)
+        return None if timed or any(HARDWARE.search(f.at.lower()) for f in facts) else facts
+    said = _tokens(words)
+    shares = [len(_tokens(fact.at) & said) for fact in facts]
     best = max(shares, default=0)
-    return [fact for fact, share in zip(facts, shares, strict=True) if share == best]
+    near = [fact for fact, share in zip(facts, shares, strict=True) if share == best]
+    return sorted(near, key=lambda fact: len(_tokens(fact.at) - said)) if best else near
 
 
-def _claimed(number: Number, fact: Fact) -> float | None:
+_TIMES = ("latency_ms", "images_per_second", "seconds_per_image", "seconds_per_training_step",
+          "training_time_min")  # fmt: skip
+
+
+def in_unit(number: Number, fact: Fact) -> float | None:
     """The claimed number in the unit of a fact; none if it cannot be one of that unit."""
     if not is_number(fact):
         return None
@@ -176,20 +227,27 @@ def _claimed(number: Number, fact: Fact) -> float | None:
 
 
 def _agrees(number: Number, fact: Fact, words: str) -> bool:
-    claimed = _claimed(number, fact)
+    claimed = in_unit(number, fact)
     if claimed is None:
         return False
     truth, bound = value(fact), number.bound or _implied(fact, words)
+    if bound in ("most", "under") and fact.property.startswith(("max_", "revenue_")):
+        bound = "outright"  # "takes up to four", "below a million"
+    if bound == "can":
+        return claimed <= truth
+    return agrees(number, truth, fact, bound)
+
+
+def agrees(number: Number, truth: float, fact: Fact | None = None, bound: str = "") -> bool:
+    """Whether a claimed number, with its bound, agrees with a true value in the unit of a fact."""
+    claimed = number.quantity.value if fact is None else in_unit(number, fact) or 0.0
+    bound = bound or number.bound
     if bound == "about":
         return abs(truth - claimed) <= _ABOUT * abs(claimed)
     bounds = {"least": truth >= claimed, "most": truth <= claimed,
               "over": truth > claimed, "under": truth < claimed}  # fmt: skip
-    if bound == "most" and fact.property.startswith("max_"):
-        bound = ""  # "takes up to four"
     if bound in bounds:
         return bounds[bound] or (bound in ("least", "most") and _rounds(number, truth, claimed))
-    if bound == "can":
-        return claimed <= truth
     return _rounds(number, truth, claimed)
 
 
@@ -227,12 +285,18 @@ def is_number(fact: Fact) -> bool:
 
 
 def _tokens(text: str) -> set[str]:
-    return set(re.findall(r"[a-z]+\d*|\d{3,}", text.lower())) - _STOP
+    """The words of a condition; a count with its unit is one word."""
+    counts = {f"{n}{unit[:2]}" for n, unit in _COUNT.findall(text.lower())}
+    words = set(re.findall(r"\d+x\d+|[a-z]+\d*|\d{3,}", _COUNT.sub(" ", text.lower())))
+    return (words | counts) - _STOP
 
 
+_COUNT = re.compile(r"\b(\d+)[\s-]?(px|pixels?|steps?|bits?)\b")
 _STOP = frozenset(
     (
         "a", "an", "and", "the", "of", "on", "in", "at", "to", "with", "for", "is", "are", "it",
-        "its", "by", "as", "or", "batch", "per", "than", "be", "was", "from", "that", "this",
+        "its", "by", "as", "or", "batch", "per", "than", "be", "was", "from", "that", "this", "gb",
+        "gib", "mb", "ms", "s", "no", "not", "card", "gpu", "gpus", "memory", "picture", "pictures",
+        "price", "second", "seconds", "model", "system", "example", "images", "image", "one", "x",
     )
 )  # fmt: skip

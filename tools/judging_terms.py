@@ -2,22 +2,28 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from index.card import Card
 from index.evidence import Claim, Fact
 from tools import wording
 from tools.judging import Judgement, believed
-from tools.statements import Statement
+from tools.statements import Statement, denies
 from tools.vocabulary import pattern, vocabulary
 
 _HOLDS: dict[str, Callable[[str], bool]] = {
     "yes": lambda value: value.startswith(("yes", "allowed", "conditions")),
     "withdrawn": lambda value: value == "withdrawn",
+    "on": lambda value: value.startswith(("on", "yes")) and "off" not in value,
+    "some": lambda value: not value.startswith("none"),
+    "may": lambda value: "may not" not in value,
     "not withdrawn": lambda value: value != "withdrawn",
 }
 _ABLE = re.compile(
-    r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?|makes?)\b"
+    r"\b(can|cannot|can't|able|unable|does|do|supports?|takes?|accepts?|lets|needs?|makes?"
+    r"|edits|is an?|is not an?|isn't an?|generates|draws|paints"
+    r"|classif\w+|recogni[sz]es|inpaints|outpaints|retouches)\b"
 )
 _TERMS = re.compile(r"commercial|business|sell")
 _MIT = re.compile(r"licen|under|is mit")  # the same letters are a university
@@ -61,8 +67,10 @@ def permitted(card: Card, statement: Statement, ranked: Sequence[Fact]) -> Judge
     """What a fact of yes or no answers: leave to use, status, mask, negative prompt."""
     for topic in vocabulary("claims")["topics"]:
         facts = believed([fact for fact in ranked if fact.property == topic["property"]])
-        if facts and pattern(topic["words"]).search(statement.words):
-            return _answered(topic, statement, facts[0])
+        found = pattern(topic["words"]).search(statement.words) if facts else None
+        if found:
+            here = replace(statement, negated=denies(statement.words, found.end() - 1))
+            return _answered(topic, here, facts[0])
     return None
 
 
@@ -70,7 +78,7 @@ def _answered(topic: Mapping[str, Any], statement: Statement, fact: Fact) -> Jud
     value = wording.shown(fact)
     holds = _HOLDS[topic["holds"]](value)
     denied = pattern(topic["denied"]) if "denied" in topic else None
-    if topic["property"] in ("commercial_use", "output_use"):
+    if topic["property"] in ("commercial_use", "output_use", "prompt_upsampling", "raw_mode"):
         return _allowed(statement, fact, holds, denied)
     if denied and denied.search(statement.words):
         return Judgement(holds, (fact,))  # "no longer" is part of what is asked
@@ -99,6 +107,25 @@ def placed(card: Card, statement: Statement, ranked: Sequence[Fact]) -> Judgemen
         if where and pattern(vocabulary("claims")[name]).search(statement.words):
             return Judgement(turned(statement, holds), (where[0],), _KIND[own])
     return None
+
+
+def trains(
+    statement: Statement, ranked: Sequence[Fact], others: Sequence[Card]
+) -> Judgement | None:
+    """Whether a trainer trains the other system that is named; open lists do not say no."""
+    facts = believed([fact for fact in ranked if fact.property == "trainable_models"])
+    if not facts or not others or not re.search(r"train|tun|lora|support", statement.words):
+        return None
+    told, _, refused = str(facts[0].value).lower().partition("; not ")
+    for card in others:
+        names = {card.name.lower(), *(alias.lower() for alias in card.aliases)}
+        own = re.sub(r"[\[\]]", "", card.name.lower()).split()
+        listed = any(name in told for name in names) or all(word in told for word in own)
+        if not listed and ("others" in told and card.family.lower() not in refused):
+            return Judgement(None, (facts[0],))
+        if not listed:
+            return Judgement(turned(statement, False), (facts[0],))
+    return Judgement(turned(statement, True), (facts[0],))
 
 
 def able(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from index.card import Card
@@ -11,9 +11,13 @@ from index.properties import properties
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard
 from tools.judging import Judgement, believed, numeric
-from tools.judging_orders import compared, extreme
-from tools.judging_words import worded
-from tools.statements import Statement, full_names, read_statement
+from tools.judging_dates import dated
+from tools.judging_orders import both, compared, extreme, measures
+from tools.judging_prices import priced, sized
+from tools.judging_words import repeated, worded
+from tools.naming import each_named, full_names, is_deictic
+from tools.statements import Statement, read_statement
+from tools.vocabulary import pattern, vocabulary
 
 if TYPE_CHECKING:  # `--help` must not wait for what it imports
     from index.ranker import Ranked
@@ -56,8 +60,11 @@ CARD = ToolCard(
 )
 _VERDICTS = {True: "True", False: "False", None: "Unverifiable"}
 _FUTURE = re.compile(
-    r"\bnext (year|month|week)\b|\bwill (soon )?(be|get) (withdrawn|discontinued|removed)"
+    r"\bnext (year|month|week|spring|summer|autumn|winter|quarter)\b|\b(soon|tomorrow)\b"
+    r"|\bwill (soon )?(be|get|have) (withdrawn|discontinued|removed|a successor)"
+    r"|\b(is|are) (going|planned|about|expected) to\b|\bby 20(2[7-9]|[3-9]\d)\b"
 )
+_COMPARES = re.compile(r"\b(than|as \w+ as) (?![$\d])|\b(beats?|outperforms?)\b")
 _OFFERED = 3  # systems to choose from when none was named
 _MORE = 6  # rows of what else is known of the same
 
@@ -72,13 +79,19 @@ def verify(ctx: Context, claim: str) -> Iterator[Block]:
     Raises:
         NeedsInput: no system is named, and what is claimed does not hold for all alike.
     """
+    if each := each_named(ctx, claim):
+        yield from _told(ctx, _of_all([check for text in each if (check := _check(ctx, text))]))
+        return
     checks = [_check(ctx, text) for text in full_names(ctx, claim)]
     known = [check for check in checks if check is not None]
     if not known:
-        yield from _general(ctx, claim, read_statement(ctx, claim))
+        yield from _general(ctx, claim, read_statement(ctx, claim)[0])
         return
     verdicts = {check.judged.verdict for check in known}
     if len(verdicts) > 1 and not known[0].statement.comparisons:
+        if re.search(r"\b(all|every|each|both)\b", claim.lower()):
+            yield from _told(ctx, _of_all(known))
+            return
         choices = [check.text for check in known][:_OFFERED]
         raise NeedsInput("That depends on which one is meant. Which?", choices)
     best = min(known, key=lambda check: check.distance) if len(verdicts) > 1 else known[0]
@@ -112,13 +125,28 @@ class _Check:
 
 
 def _check(ctx: Context, text: str) -> _Check | None:
-    """The verdict on a claim; none if it names no system."""
-    statement = read_statement(ctx, text)
-    card = ctx.catalog.get(statement.systems[0]) if statement.systems else None
+    """The verdict on a claim, all parts of which must hold; none if it names no system."""
+    parts = read_statement(ctx, text)
+    checks = [check for part in parts if (check := _part(ctx, text, part))]
+    return _of_all(checks) if checks else None
+
+
+def _part(ctx: Context, text: str, statement: Statement) -> _Check | None:
+    """The verdict on one part of a claim."""
+    first = [order.first for order in statement.comparisons if order.first]
+    named = (*first, *statement.systems)
+    card = ctx.catalog.get(named[0]) if named else None
     if card is None:
         return None
     ranked = _facts(ctx, statement, card)
     return _Check(text, statement, card, ranked, _judged(ctx, statement, card, ranked))
+
+
+def _of_all(checks: "Sequence[_Check]") -> _Check:
+    """Several verdicts as one, told of the system that decides."""
+    judged = both([check.judged for check in checks])
+    deciding = next(check for check in checks if check.judged.verdict == judged.verdict)
+    return replace(deciding, judged=judged)
 
 
 def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
@@ -128,26 +156,37 @@ def _facts(ctx: Context, statement: Statement, card: Card) -> tuple[Fact, ...]:
 
 
 def _judged(ctx: Context, statement: Statement, card: Card, ranked: Sequence[Fact]) -> Judgement:
-    """By the kind of claim: an order, an extreme, a number, or words; never what is to come."""
+    """By the kind of claim; what is to come, and what is a matter of taste, nobody can tell."""
+    unknown = Judgement(None, tuple(believed(ranked)[:1]))
     if _FUTURE.search(statement.words):
-        return Judgement(None, tuple(believed(ranked)[:1]))
-    if len(statement.systems) > 1 and statement.comparisons:
-        found = compared(ctx, statement)
-        if found and found.facts:
-            return _denied(statement, found)
-    if statement.superlatives and (found := extreme(ctx, statement)):
-        return _denied(statement, found)
-    if statement.numbers and (found := numeric(ranked, statement)):
-        return found
-    if found := worded(ctx, card, statement, ranked):
-        return found
-    return Judgement(None, tuple(believed(ranked)[:1]))
+        return unknown
+    if found := _in_order(ctx, statement, ranked):
+        return found if found.facts else replace(unknown, verdict=found.verdict)
+    if _COMPARES.search(statement.words) or _is_opinion(statement):
+        return repeated(statement, ranked) or unknown
+    for judge in (dated, priced, sized, numeric):
+        if found := judge(ranked, statement):
+            return found
+    return worded(ctx, card, statement, ranked) or unknown
 
 
-def _denied(statement: Statement, found: Judgement) -> Judgement:
-    if found.verdict is None or not statement.negated:
-        return found
-    return Judgement(not found.verdict, found.facts, found.note)
+def _in_order(ctx: Context, statement: Statement, ranked: Sequence[Fact]) -> Judgement | None:
+    """By the orders that are claimed, and by the numbers beside them."""
+    found = [compared(ctx, statement)] if statement.comparisons else []
+    if found and not found[0].facts:
+        found = [told] if (told := repeated(statement, ranked)) else found
+    if extremes := extreme(ctx, statement) if statement.superlatives else None:
+        found.append(extremes)
+    apart = (n for n in statement.numbers if n not in measures(statement))
+    beside = [n for n in apart if n.quantity.unit not in ("", "runs", "images")]
+    if found and beside and (told := numeric(ranked, replace(statement, numbers=tuple(beside)))):
+        found.append(told)
+    return both(found) if found else None
+
+
+def _is_opinion(statement: Statement) -> bool:
+    said = pattern(vocabulary("claims")["opinion"]).search(statement.words)
+    return bool(said) and not statement.numbers
 
 
 def _general(ctx: Context, claim: str, statement: Statement) -> Iterator[Block]:
@@ -160,7 +199,15 @@ def _general(ctx: Context, claim: str, statement: Statement) -> Iterator[Block]:
         if card and (found := _outright(ctx, statement, card, facts)):
             yield from _told(ctx, _Check(claim, statement, card, facts, found))
             return
-    raise NeedsInput("Which model is it about?", _choices(ctx, claim, ranked))
+    if is_deictic(statement.words):
+        raise NeedsInput("Which model is it about?", _choices(ctx, claim, ranked))
+    yield Text(_UNKNOWN, (), _data(Judgement(None, ())))
+
+
+_UNKNOWN = (
+    "Unverifiable: no source here tells whether this holds. It names no system that is known here, "
+    "and it is nothing on which all systems here agree."
+)
 
 
 def _outright(
