@@ -31,7 +31,7 @@ from index.gloss import UNKNOWN, Gloss, gloss
 from index.names import Names
 from tools.base import Tool
 
-_SEVERAL = 0.5  # probability of several steps from which a question is cut
+_SEVERAL = 0.3  # probability of several steps from which a question is cut
 _STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
 _AGAIN = 0.2  # share of a tool's probability that is "once more" from which its arguments hold on
 # What is no word to the assistant: comments, code, and what is dressed up as a machine's message.
@@ -51,7 +51,7 @@ _OFFERED = (
     "model", "models", "systems", "epochs", "steps", "top_k", "class_noun", "method", "format",
     "precision", "rank",
 )  # fmt: skip
-_DECLINED = 0.3  # probability of no tool from which a question is declined
+_DECLINED = 0.25  # probability of no tool from which a question is declined
 _CLOSE, _BOTH = 0.05, 0.8  # probabilities of two tools by which both may be meant
 _REPEATED = ("generate", "edit", "jobs")  # tools that one message often asks for twice
 MOST = 6  # steps that one message may ask for
