@@ -124,6 +124,7 @@ class Exchange:
         pictures: how many pictures each step made.
         systems: the systems that the answer is about, the foremost first.
         waiting: whether something was asked back, so that nothing was run yet.
+        made: whether each step made a picture or a model; empty if nobody knows.
     """
 
     text: str
@@ -133,11 +134,14 @@ class Exchange:
     pictures: tuple[int, ...] = ()
     systems: tuple[str, ...] = ()
     waiting: bool = False
+    made: tuple[bool, ...] = ()
 
     @property
-    def done(self) -> tuple[Step, ...]:
-        """The steps that were run."""
-        return () if self.waiting else self.steps
+    def done(self) -> tuple[tuple[int, Step], ...]:
+        """The steps that made something, or may have, each with its number, the last one first."""
+        steps = () if self.waiting else tuple(enumerate(self.steps, start=1))
+        known = self.made or (True,) * len(steps)
+        return tuple(step for step, made in zip(steps, known, strict=True) if made)[::-1]
 
 
 Past = Sequence[Exchange]

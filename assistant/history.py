@@ -68,7 +68,10 @@ def _answered(
         )
         for step in kept["steps"]
     )
-    pictures = tuple(len(made_in(turn, place).pictures) for place in range(1, len(steps) + 1))
+    made = [made_in(turn, place) for place in range(1, len(steps) + 1)]
+    pictures = tuple(len(one.pictures) for one in made)
     systems = tuple(dict.fromkeys(fact["system"] for fact in kept["evidence"]))
     waiting = kept["outcome"] == "clarify"
-    return Exchange(turn.question, files, steps, kept["ask"] or "", pictures, systems, waiting)
+    something = tuple(bool(one.pictures or one.model) for one in made) if not waiting else ()
+    said = kept["ask"] or ""
+    return Exchange(turn.question, files, steps, said, pictures, systems, waiting, something)

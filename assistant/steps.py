@@ -224,7 +224,7 @@ def _meant(ref: Ref, name: str, wanted: Wanted, made: Mapping[int, Made]) -> tup
         one is None or (isinstance(one, Path) and not one.exists()) for one in found
     )
     if gone:
-        what = "picture" if name in ("images", "mask", "like") else name
+        what = "picture" if name in ("images", "mask", "like") else name.removesuffix("s")
         raise ToolFailed(f"The {what} that you point to is not there any more. Give it again.")
     return found
 

@@ -75,6 +75,9 @@ _OVERVIEW = (
 _CLOSE = 1.5  # logits within which another fact answers about as well
 _TOLD = 3  # facts in one sentence, at most
 _SAME = 3.0  # logits within which a second system is asked about too
+# From which the best fact answers a question: its logit, or its share among the facts.
+_FITS, _LIKELY = 10.0, 0.5
+_UNKNOWN = "No source here clearly answers this. Which model is it about?"
 _OFFERED = 3  # systems to choose from when none was named
 # A question that names no system is answered if it describes one so well, and one fact of it fits.
 _DESCRIBED, _CERTAIN = 1.0, 0.6  # search score; probability
@@ -123,8 +126,9 @@ def _about(
         told = scores.get(best.system, 0.0) >= _DESCRIBED
         if not told or _share(best.system, ranked) < _CERTAIN:
             systems = list(dict.fromkeys(found.system for found in ranked))[:_OFFERED]
-            choices = [f"{system}: {query}" for system in systems]
-            raise NeedsInput("Which model do you mean?", choices)
+            choices = [f"{_name(ctx, system)}: {query}" for system in systems]
+            sure = _is_answered(ranked)
+            raise NeedsInput("Which model do you mean?" if sure else _UNKNOWN, choices)
     asked = best.fact.property if best.fact else ""
     also = {
         found.system
@@ -142,6 +146,24 @@ def _share(system: str, ranked: "Sequence[Ranked]") -> float:
     return sum(weight for name, weight in weights if name == system) / total
 
 
+def _is_answered(ranked: "Sequence[Ranked]") -> bool:
+    """Whether the best facts fit a question, and are not only the least bad of many."""
+    best = ranked[0]
+    asked = best.fact.property if best.fact else ""
+    weights = [math.exp(found.score - best.score) for found in ranked]
+    same = sum(
+        weight
+        for weight, found in zip(weights, ranked, strict=True)
+        if (found.fact.property if found.fact else "") == asked
+    )
+    return best.score >= _FITS or same / sum(weights) >= _LIKELY
+
+
+def _name(ctx: Context, system: str) -> str:
+    card = ctx.catalog.get(system)
+    return card.name if card else system
+
+
 def _answered(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> Iterator[Block]:
     """What is asked of one system."""
     card = ctx.catalog.get(ranked[0].system)
@@ -149,6 +171,9 @@ def _answered(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> Iterator[
         raise RuntimeError(f"{ranked[0].system} was ranked, but has no card")
     if missing := next((found.missing for found in ranked if found.missing), ""):
         yield Text(f"No source here says this of {card.name}: {properties()[missing].label}.")
+        yield _overview(ctx, card)
+    elif not _is_answered(ranked):
+        yield Text(f"No source here tells this of {card.name}.")
         yield _overview(ctx, card)
     elif ranked[0].fact:
         yield from _stated(card, ranked)

@@ -134,7 +134,7 @@ def _drawn(heard: Heard) -> tuple[Ref, ...]:
 def _of_exchange(heard: Heard, turn: int) -> tuple[Ref, ...]:
     """The pictures of an earlier turn: what it made, or what came with it."""
     exchange = heard.past[turn - 1]
-    for number, step in reversed(list(enumerate(exchange.done, start=1))):
+    for number, step in exchange.done:
         if step.tool in _DRAWS and not (step.tool == "edit" and "same" in heard.text):
             return _made(heard.text, exchange, number, turn)
     return _sent(heard, turn)
@@ -240,7 +240,7 @@ def product(heard: Heard, tool: str, kinds: Sequence[str] = ()) -> Ref | None:
     if not heard.steps:
         for turn in range(len(heard.past), 0, -1):
             exchange = heard.past[turn - 1]
-            for number, step in reversed(list(enumerate(exchange.done, start=1))):
+            for number, step in exchange.done:
                 if step.tool in kinds and not (step.tool == "recommend" and exchange.systems):
                     return Ref("step", number, turn)
     return None
