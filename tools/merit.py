@@ -68,7 +68,7 @@ def _wished(found: Dossier, needs: Needs) -> float:
     score = 0.0
     for row in vocabulary("needs")["wishes"]:
         if pattern(row["words"]).search(needs.words):
-            score += _WISH * bool(pattern(row["praise"]).search(good))
+            score += _WISH * row.get("worth", 1.0) * bool(pattern(row["praise"]).search(good))
             score -= _FLAW * bool("flaw" in row and pattern(row["flaw"]).search(bad))
     return score
 
@@ -124,7 +124,8 @@ def _standing(found: Dossier) -> float:
 
 def _first(found: Dossier, needs: Needs) -> float:
     """Whether the wanted kind of edit is what the system does first of all."""
-    wanted = {"mask": r"inpaint|mask|removal", "outpaint": r"outpaint", "control": r"control"}
+    wanted = {"mask": r"inpaint|mask|removal", "outpaint": r"outpaint", "control": r"control",
+              "variation": r"variation"}  # fmt: skip
     for flag, ids in wanted.items():
         if flag in needs.flags and needs.task in ("edit", "inpaint"):
             places = [n for n, c in enumerate(found.card.capabilities) if re.search(ids, c.id)]

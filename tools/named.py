@@ -13,12 +13,17 @@ _INSISTS = (
     rf"|insists? on|committed to|limited to|restricted to) {_FROM}{_ARTICLE}{{}}",
     rf"(?:something|anything|ones?|models?|networks?|nets?|weights|made|released|published|family)"
     rf" (?:\w+ )?(?:from|by) {_ARTICLE}{{}}",
-    r"\b(?:need|want|looking for|give me|insist on|prefer) (?:an? |the )?{}",
-    r"\bwhich (?:of the )?{}",
+    r"\b(?:needs?|wants?|looking for|give me|insists? on|prefers?|recommend|suggest|which|what|best"
+    r"|smallest|standard|usual|classic|textbook) (?:of the )?\W?(?:an? |the |any |some )?"
+    r"(?:(?!than|like|as|to|of|from|instead|not?|over|beats?|or|and|for|with|on|in|is|are)\w+ ){0,2}{}",
     r"{}\W{1,2}(?:but )?which\b",
     r"{} (?:only|itself|exclusively|and nothing else|or nothing)",
     r"{} (?:has |have )?(?:published|released|made|trained)",
     r"(?:stick|stay)\w* (?:with|to) {}",
+)
+_BESIDE = (  # what is something else than the system itself
+    r"(?:lora|style|weights?|api|endpoint|alternative|replacement|substitute|rival|clone|quality"
+    r"|level|look|account|card)"
 )
 _REFUSES = (
     rf"(?:\bnot?|\bwithout|\bnever|\bexcept|anything but|other than|instead of|\bavoid\w*|\bhates?"
@@ -59,5 +64,5 @@ def _systems(words: str, mentions: Sequence[Mention]) -> Iterator[tuple[str, str
 
 
 def _matches(patterns: Sequence[str], told: str, words: str) -> bool:
-    whole = rf"(?<![\w.]){told}(?![\w]|\.\d|-\w| \[| (?:lora|style|weights?|api|endpoint)s?\b)"
+    whole = rf"(?<![\w.]){told}(?![\w]|\.\d|-\w| \[| {_BESIDE}s?\b)"
     return any(re.search(one.replace("{}", whole), words) for one in patterns)

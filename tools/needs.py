@@ -9,7 +9,7 @@ from index.gloss import gloss
 from index.quantities import Quantity, quantities
 from tools.base import Context
 from tools.named import insisted
-from tools.told import limits_told, task_told
+from tools.told import FROM_PICTURE, is_hosted, limits_told, task_told
 from tools.vocabulary import pattern, vocabulary
 
 TASKS = ("classify", "generate", "edit", "inpaint", "personalize", "embed", "finetune")
@@ -125,6 +125,13 @@ class Needs:
             )
         )
 
+    def nearly(self) -> Iterator["Needs"]:
+        """What comes near where nothing fits: nothing that the words insist on is dropped."""
+        if home := self.at_home():
+            yield home
+        if "named control" not in self.flags and self.flags & _BY_WORDS:
+            yield replace(self, flags=self.flags - _BY_WORDS | {"by words"})
+
     def at_home(self) -> "Needs | None":
         """The same on a machine of one's own, if only a price speaks for a hosted endpoint."""
         if self.place != "hosted" or "hosted" in self.flags:
@@ -160,19 +167,23 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     given = {name: value for name, value in limits.items() if value is not None and name != "task"}
     told = limits_told(read)
     task = limits.get("task") or task_told(words)
-    flags = _flags(words, task, {**told, **given})
-    task = task or _nearest_task(ctx, words) or _assumed_task(words, {**told, **given}, flags)
-    if task == "generate" and not limits.get("task") and flags & _CHANGES:
+    known = {**told, **given}
+    flags = _flags(words, task, known)
+    task = task or _nearest_task(ctx, words) or _assumed_task(words, known, flags)
+    if task == "generate" and not limits.get("task") and flags & set(FROM_PICTURE):
         task = "edit"
+    if task == "personalize" and known.get("device") == "cpu" and not known.get("offline"):
+        del known["device"]  # nobody trains a maker of pictures without a graphics card
+        flags |= {"hosted"}
     machine = _MACHINE.search(words)
     only, barred = insisted(words, ctx.index.names.mentions(words))
     return Needs(
         words=words,
         task=task,
         inferred=limits.get("task") is None,
-        limits={**dict(_amounts(words, task)), **told, **given},
+        limits={**dict(_amounts(words, task)), **known},
         flags=flags,
-        only=only,
+        only=() if "trainer" in flags and task == "personalize" else only,
         barred=barred,
         machine=machine[0] if machine else "",
         targets=_targets(words),
@@ -202,16 +213,21 @@ def _flags(words: str, task: str, limits: Mapping[str, Any]) -> frozenset[str]:
     flags = {name for name, told in named.items() if told and pattern(told).search(words)}
     for refused, wanted in _DENIED.items():
         flags -= {wanted} if refused in flags else set()
-    if task == "personalize" and "web page" in flags:
+    if not is_hosted(words):
+        flags -= {"hosted"}
+    if "named control" in flags:
+        flags |= {"control"}
+    of_trainers = {row["name"] for row in asked["demands"] if row["of"] == ["trainer"]}
+    if task == "personalize" and flags & (of_trainers | {"history"}):
         flags |= {"trainer"}
     if limits.get("device") in ("cuda", "mps"):
-        flags -= {"weak"}
+        flags -= {"weak", "modest"}
     return frozenset(flags | {"mask"} if task == "inpaint" else flags)
 
 
 _ASKS = re.compile(r"\b(?:which|what|whats|recommend\w*|suggest\w*|best|better|models?)\b")
 _DENIED = {"not quantised": "quantised", "no attention": "transformer"}
-_CHANGES = {"control", "variation", "outpaint"}  # what starts from a picture
+_BY_WORDS = {"control", "variation", "no prompt"}  # what an editor by words does nearly
 _PAINTED_MS = 300  # milliseconds below which nobody expects a painted picture
 
 
