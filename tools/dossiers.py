@@ -162,7 +162,7 @@ def _hurry(needs: Needs) -> float:
         return 1.0 if weak else 0.1
     if (needs.limit("max_latency_ms") or needs.limit("min_fps")) and not weak:
         return 0.1  # on a weak machine no published time shows that a limit is kept with ease
-    modest = "modest" in needs.flags and needs.limit("device") == "cpu"
+    modest = "modest" in needs.flags
     usual = _HURRY["weak" if weak or modest else needs.limit("device") or ""]
     if "speed" in needs.flags:
         usual = max(usual, _HURRY["cpu"])

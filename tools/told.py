@@ -44,7 +44,10 @@ _NO_MEMORY = re.compile(
     r"|zips?|archives?|free space)\b"
 )
 _OF_CARD = re.compile(r"\b(?:v?ram|gpu|cards?|graphics?|video|nvidia|rtx|memory)\b")
-_NO_WAIT = re.compile(r"[\s-]?(?:hand\b|clips?|videos?|exposures?|films?|long (?:clip|video))")
+_NO_WAIT = re.compile(
+    r"[\s-]?(?:hand\b|(?:long )?(?:clips?|videos?|reels?|loops?|films?)|exposures?"
+    r"|(?:box|field|prompt|list|window|line|model|opinion|person|language|card|gpu|computer)\b)"
+)
 _LONGEST_S = 600  # from which a time is that of a whole job, not of a picture
 _ONE = (
     r"(?:\w+ ){0,2}(?:images?|pictures?|pics?|photos?|pieces?|go|shots?|renders?|edits?|cards?"
