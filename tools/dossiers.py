@@ -166,7 +166,7 @@ def _hurry(needs: Needs) -> float:
     usual = _HURRY["weak" if weak or modest else needs.limit("device") or ""]
     if "speed" in needs.flags:
         usual = max(usual, _HURRY["cpu"])
-    lone = needs.limit("device") == "cpu" and "weak" not in needs.flags
+    lone = (modest or needs.limit("device") == "cpu") and not weak
     return usual if needs.task == "classify" or lone else usual / 2
 
 
