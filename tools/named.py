@@ -15,7 +15,9 @@ _INSISTS = (
     rf" (?:\w+ )?(?:from|by) {_ARTICLE}{{}}",
     r"\b(?:needs?|wants?|looking for|give me|insists? on|prefers?|recommend|suggest|which|what|best"
     r"|smallest|standard|usual|classic|textbook) (?:of the )?\W?(?:an? |the |any |some )?"
-    r"(?:(?!(?:than|like|as|to|of|from|instead|not?|over|beats?|or|and|for|with|on|in|is|are)\b)\w+ ){0,2}{}",
+    r"(?:(?!(?:than|like|as|to|of|from|instead|not?|over|beats?|or|and|for|with|on|in|is|are)\b)"
+    r"\w+ ){0,2}{}",
+    r"^\W*(?:(?:can|could) i |i (?:want|like) to )?(?:run |use )?{} (?:in|on|with|under)\b",
     r"{}\W{1,2}(?:but )?which\b",
     r"{} (?:only|itself|exclusively|and nothing else|or nothing)",
     r"{} (?:has |have )?(?:published|released|made|trained)",

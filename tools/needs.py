@@ -169,7 +169,7 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     task = limits.get("task") or task_told(words)
     known = {**told, **given}
     flags = _flags(words, task, known)
-    task = task or _demanded_task(flags) or _nearest_task(ctx, words) or _assumed_task(words, known, flags)
+    task = task or _nearest_task(ctx, words) or _assumed_task(words, known, flags)
     if task == "generate" and not limits.get("task") and flags & set(FROM_PICTURE):
         task = "edit"
     if task == "personalize" and known.get("device") == "cpu" and not known.get("offline"):
@@ -244,13 +244,6 @@ def _assumed_task(words: str, limits: Mapping[str, Any], flags: frozenset[str]) 
     quick = limits.get("max_latency_ms", _PAINTED_MS) < _PAINTED_MS or "min_fps" in limits
     small = "max_parameters" in limits or {"accuracy", "small", "weak"} & (flags - {"quality"})
     return "classify" if quick or small else "generate"
-
-
-def _demanded_task(flags: frozenset[str]) -> str:
-    """By a demand that only makers of pictures can meet."""
-    rows = vocabulary("needs")["demands"]
-    made = any(row["of"] == ["picture"] and row["name"] in flags - {"mask"} for row in rows)
-    return "generate" if made else ""
 
 
 def _nearest_task(ctx: Context, words: str) -> str:

@@ -22,8 +22,8 @@ _NO_GPU = re.compile(
     r"(?:gpus?|graphics?|video|grafi[ck]\w*)\b"
     r"|\b(?:do not|don'?t|does not|doesn'?t|have not|haven'?t) (?:have|own|got)?\s?"
     r"(?:an? |any )?(?:gpus?|graphics?|video|nvidia)\b|\bown no (?:gpus?|graphics?)"
-    r"|\b(?:leav\w+|spar\w+|without (?:using|touching)|not (?:use|touch|need)\w*) (?:the |my |an? )?"
-    r"(?:gpu|graphics card)\b"
+    r"|\b(?:leav\w+|spar\w+|without (?:using|touching)|not (?:use|touch|need)\w*)"
+    r" (?:the |my |an? )?(?:gpu|graphics card)\b"
     r"|\b(?:gpu|graphics card) (?:is |must |has to |should )?(?:be |stay |remain )?"
     r"(?:alone|busy|taken|free|occupied|idle|unused)\b"
 )
@@ -37,7 +37,7 @@ _DEVICES = {
     "cpu": r"\b(?:cpus?|processors?|(?:smart\s?)?phones?(?! ?(?:case|cover|shell|booth|wallpaper"
     r"|models|photo|picture|pics|shot|shop|store))"
     r"|android|iphones?|mobiles?(?! data)|raspberry|pi(?: ?(?:\d|zero))?|browser|web ?cam"
-    r"|micro-?controller|laptop|tablets?|edge device|arm|office pc)\b",
+    r"|micro-?controller|laptop|chromebook|netbook|tablets?|edge device|arm|office pc)\b",
 }
 _NO_MEMORY = re.compile(
     r"\s?(?:of )?(?:\w+ )?(?:photos|pictures|images|data\w*|disk|ssd|hard|storage|download|files?"
@@ -78,7 +78,12 @@ _BOUND_AFTER = re.compile(
 _SCALE = {"k": 1e3, "thousand": 1e3, "million": 1e6}
 _CHEAP = 1.0  # US dollars from which a sum alone is no price of a picture
 _LEAST = 100_000  # parameters of a network
-FROM_PICTURE = ("control", "variation", "outpaint")  # flags of what starts from a picture
+FROM_PICTURE = (
+    "control",
+    "named control",
+    "variation",
+    "outpaint",
+)  # flags of what starts from a picture
 _PARAMETERS = re.compile(
     r"\s?(?:param|weights\b)|(?:\s(?:cap|budget|limit|max\w*))|\s?(?:[/,;.)]|$)"
 )
@@ -95,7 +100,13 @@ def task_told(words: str, plainly: bool = False) -> str:
         if (row.get("plain") or not plainly) and pattern(row["words"]).search(words):
             made = row["task"] == "generate"
             return "edit" if made and _starts_from_picture(words) else str(row["task"])
-    return ""
+    return "generate" if not plainly and _needs_maker(words) else ""
+
+
+def _needs_maker(words: str) -> bool:
+    """Whether the words demand what only makers of pictures have."""
+    rows = [row for row in vocabulary("needs")["demands"] if row["of"] == ["picture"]]
+    return any(row["words"] and pattern(row["words"]).search(words) for row in rows)
 
 
 def _starts_from_picture(words: str) -> bool:
