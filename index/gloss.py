@@ -235,10 +235,8 @@ def _mended(piece: Piece, question: str, names: Names) -> Piece:
 
 def _is_right(word: str, names: Names) -> bool:
     """Whether a word, or what is left without an ending, is one that the encoder knows."""
-    stems = {
-        word,
-        *(word.removesuffix(end) for end in ("s", "es", "ed", "d", "ing", "er", "ly", "able")),
-    }
+    ends = ("s", "es", "ed", "d", "ing", "er", "ly", "able")
+    stems = {word, *(word.removesuffix(end) for end in ends)}
     return any(names.is_word(stem) or stem in _field_words() | _TERMS for stem in stems)
 
 

@@ -1,7 +1,7 @@
 """What a use case asks for: the typed limits, and what only its words say."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -169,14 +169,16 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     task = limits.get("task") or task_told(words)
     known = {**told, **given}
     flags = _flags(words, task, known)
-    task = task or _nearest_task(ctx, words) or _assumed_task(words, known, flags)
+    families = _families(ctx)
+    task = task or _nearest_task(ctx, words) or _task_of_family(words, families)
+    task = task or _assumed_task(words, known, flags)
     if task == "generate" and not limits.get("task") and flags & set(FROM_PICTURE):
         task = "edit"
     if task == "personalize" and known.get("device") == "cpu" and not known.get("offline"):
         del known["device"]  # nobody trains a maker of pictures without a graphics card
         flags |= {"hosted"}
     machine = _MACHINE.search(words)
-    only, barred = insisted(words, ctx.index.names.mentions(words), _families(ctx))
+    only, barred = insisted(words, ctx.index.names.mentions(words), families)
     return Needs(
         words=words,
         task=task,
@@ -195,6 +197,11 @@ def _families(ctx: Context) -> frozenset[str]:
     """Names of the families of classifiers, lower case."""
     cards = ctx.catalog.cards.values()
     return frozenset(card.family.lower() for card in cards if "classify" in card.tasks)
+
+
+def _task_of_family(words: str, families: Collection[str]) -> str:
+    named = re.search(rf"\b(?:{'|'.join(map(re.escape, families))})s?\b", words)
+    return "classify" if named else ""
 
 
 def plain(ctx: Context, text: str) -> str:
