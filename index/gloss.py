@@ -38,6 +38,7 @@ _STAND_INS: Mapping[str, str] = {
 _SHORT = 20  # words of a message that hardly stands alone
 _TYPO_FROM = 5  # letters from which a word may be a misspelling
 _FORMATS = frozenset({"tensorrt", "openvino", "coreml", "executorch", "litert", "tflite", "onnx"})
+_TERMS = frozenset({"canny", "clutter", "undesired"})  # right words that no list has
 _NUMBERS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
@@ -234,8 +235,9 @@ def _mended(piece: Piece, question: str, names: Names) -> Piece:
 
 def _is_right(word: str, names: Names) -> bool:
     """Whether a word, or what is left without an ending, is one that the encoder knows."""
-    stems = {word, *(word.removesuffix(end) for end in ("s", "es", "ed", "d", "ing", "er", "ly"))}
-    return any(names.is_word(stem) or stem in _field_words() for stem in stems)
+    ends = ("s", "es", "ed", "d", "ing", "er", "ly", "able")
+    stems = {word, *(word.removesuffix(end) for end in ends)}
+    return any(names.is_word(stem) or stem in _field_words() | _TERMS for stem in stems)
 
 
 @cache

@@ -129,6 +129,9 @@ def test_no_fit_names_the_least_change(tmp_path: Path) -> None:
         ("a pixel accurate outline of each cell", "segmentation model"),
         ("read the number plates of parked cars", "text recogniser"),
         ("make a short video of my dog", "video model"),
+        ("turn my painting into a ten second clip", "video model"),
+        ("get the totals off photographed receipts", "text recogniser"),
+        ("find photos in our archive by describing them", "text-image embedding"),
     ],
 )
 def test_what_no_system_does_is_said(use_case: str, instead: str, tmp_path: Path) -> None:
@@ -164,6 +167,9 @@ def test_a_model_whose_memory_nobody_states_is_no_pick(tmp_path: Path) -> None:
         ("logos for my business, nothing hosted", "api:"),
         ("the design department may not use web services: posters from prompts", "api:"),
         ("we invoice the drawings, so which picture generator, on our A100?", "FLUX.1-dev"),
+        ("art for my shop, a field for unwanted things is a must, 24 GB card", "schnell"),
+        ("maps for our game night, MacBook with 16 GB, offline, just for fun", "FLUX.1-dev"),
+        ("A cloud service is fine: logos for my bakery, 3 cents each", "FLUX"),
     ],
 )
 def test_what_only_the_words_rule_out_is_no_pick(
@@ -181,6 +187,12 @@ def test_what_only_the_words_rule_out_is_no_pick(
         ("something from Apple that names plants on an iPhone", "mobilevit|fastvit"),
         ("train dreambooth through a web page, no coding, RTX 3090", "ai-toolkit|SimpleTuner"),
         ("which is the smallest classifier you have", "zepto"),
+        ("paper needs the ordinary ViT to compare against", "^(vit|deit)_"),
+        ("a photo with other seasons, the outlines must not move, hobby, RTX 4090", "Canny|Depth"),
+        ("more images like this one without typing, private, on my own box", "Redux"),
+        ("Chromebook only, somebody must train a LoRA of my face", "trainer|fine-tuner"),
+        ("students submit LoRA runs and staff sign off, on shared GPUs", "SimpleTuner"),
+        ("which code first did dreambooth on stable diffusion", "XavierXiao"),
         ("has to be FLUX.2 [klein] 9B itself, 12 GB, 4-bit is fine, private", "FLUX.2-klein-9B"),
     ],
 )

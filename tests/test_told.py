@@ -99,6 +99,9 @@ def test_whether_money_is_earned(text: str, commercial: bool | None) -> None:
         "I refuse cloud stuff",
         "in-house",
         "must not need an account or internet",
+        "I don't trust the cloud",
+        "it can't be sent to any website",
+        "nothing that uploads them",
     ],
 )
 def test_no_network(text: str) -> None:
@@ -107,6 +110,8 @@ def test_no_network(text: str) -> None:
 
 def test_a_place_that_is_no_limit() -> None:
     assert "offline" not in told("I am in-house counsel of a firm")
+    assert "offline" not in told("a paid online service is ok, we own no computer")
+    assert "offline" not in told("we don't mind the cloud")
 
 
 def test_a_task_is_plain_only_where_it_is_named() -> None:

@@ -105,6 +105,11 @@ def _base(ctx: Context, trainer: Card, needs: Needs) -> Dossier | None:
     return min(stated, key=lambda base: sum(map(value, base.first("parameters"))), default=None)
 
 
+def runs_elsewhere(card: Card) -> bool:
+    """Whether a service runs it, or it is the code of one."""
+    return card.kind in ("hosted", "service") or card.capabilities[0].id.startswith("hosted")
+
+
 def is_target(card: Card, needs: Needs) -> bool:
     """Whether a base is what the words want trained."""
     said = " ".join((card.family, card.name, card.id, *card.aliases)).lower()
@@ -157,10 +162,11 @@ def _hurry(needs: Needs) -> float:
         return 1.0 if weak else 0.1
     if (needs.limit("max_latency_ms") or needs.limit("min_fps")) and not weak:
         return 0.1  # on a weak machine no published time shows that a limit is kept with ease
-    usual = _HURRY["weak" if weak else needs.limit("device") or ""]
+    modest = "modest" in needs.flags
+    usual = _HURRY["weak" if weak or modest else needs.limit("device") or ""]
     if "speed" in needs.flags:
         usual = max(usual, _HURRY["cpu"])
-    lone = needs.limit("device") == "cpu" and "weak" not in needs.flags
+    lone = (modest or needs.limit("device") == "cpu") and not weak
     return usual if needs.task == "classify" or lone else usual / 2
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from tools import limits_classifiers as classifiers
 from tools import limits_pictures as pictures
 from tools import wording
-from tools.dossiers import Dossier, Finding, is_target, value
+from tools.dossiers import Dossier, Finding, is_target, runs_elsewhere, value
 from tools.limits_demands import demands, named
 from tools.needs import PICTURE_TASKS, Needs, group
 
 _NO_GPL = re.compile(
     r"\b(?:no|not|without|avoid\w*|never)\b.{0,12}\ba?gpl"
-    r"|\ba?gpl\b.{0,25}\b(?:forbidden|banned|not allowed|out|taboo|off limits|excluded)\b"
+    r"|\ba?gpl\b.{0,25}\b(?:forbidden|banned|prohibited|not allowed|no[\s-]go|impossible"
+    r"|out|taboo|off limits|excluded)\b"
 )
 _OLD = "2024"  # a trainer not changed since runs on no current machine
 
@@ -90,13 +91,13 @@ def _size(found: Dossier, needs: Needs) -> Iterator[Finding]:
 def _training(found: Dossier, needs: Needs) -> Iterator[Finding]:
     trainer = found.card.kind != "weights"
     if "hosted" in needs.flags and needs.place == "hosted":
-        hosted = found.card.kind == "hosted" or found.card.capabilities[0].id.startswith("hosted")
+        hosted = runs_elsewhere(found.card)
         yield Finding("hosted", hosted, "it trains for you" if hosted else "you train yourself")
     elif trainer != ("trainer" in needs.flags):
         yield Finding("task", False, "it is a trainer" if trainer else "it is a base, no trainer")
         return
     old = [fact for fact in found.find("last_change") if str(fact.value) < _OLD]
-    if old:
+    if old and "history" not in needs.flags:
         yield Finding(
             "status", False, f"last change: {wording.shown(old[0])}, too old to run", tuple(old)
         )
@@ -110,8 +111,8 @@ def _trains(found: Dossier, needs: Needs) -> Iterator[Finding]:
         yield Finding("targets", is_target(found.card, needs), f"it is of {found.card.family}")
         return
     named = found.first("trainable_models")
-    said = str(named[0].value).lower().split("; not")[0] if named else ""
-    told = f"models it trains: {wording.shown(named[0])}" if named else "what it trains is not told"
+    said = str(named[0].value if named else found.card.summary).lower().split("; not")[0]
+    told = f"models it trains: {wording.shown(named[0])}" if named else found.card.summary
     yield Finding("targets", all(target in said for target in needs.targets), told, named)
 
 

@@ -19,6 +19,8 @@ def demands(found: Dossier, needs: Needs) -> Iterator[Finding]:
 
 
 def _demanded(found: Dossier, row: Mapping[str, Any]) -> Finding:
+    if "says" in row:
+        return _told(found.card, row)
     label = row["property"].replace("_", " ")
     fact = found.first(row["property"])
     if not fact:
@@ -27,6 +29,14 @@ def _demanded(found: Dossier, row: Mapping[str, Any]) -> Finding:
     kept = not ("bad" in row and re.search(row["bad"], said))
     kept = kept and ("good" not in row or bool(re.search(row["good"], said)))
     return Finding(row["name"], kept, f"{label}: {wording.cell(fact[0])}", fact)
+
+
+def _told(card: Card, row: Mapping[str, Any]) -> Finding:
+    """By what its card says that it can be used for."""
+    for capability in card.capabilities:
+        if re.search(row["says"], f"{capability.title} {capability.summary}".lower()):
+            return Finding(row["name"], True, f"its card says: {capability.summary}")
+    return Finding(row["name"], None, f"its card does not tell of this: {row['name']}")
 
 
 def named(found: Dossier, needs: Needs) -> Iterator[Finding]:

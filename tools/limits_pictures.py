@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from index.evidence import Claim, Fact
 from tools import wording
-from tools.dossiers import Dossier, Finding, quantised, value
+from tools.dossiers import Dossier, Finding, quantised, runs_elsewhere, value
 from tools.needs import PICTURE_TASKS, Needs
 
 _PARTIAL = re.compile(r"\balone\b|\bwithout the\b|estimate|wrong model size", re.IGNORECASE)
@@ -18,12 +18,15 @@ _ABILITIES = {
     "outpaint": re.compile(r"outpainting"),
     "control": re.compile(r"(edges|depth)-control"),
     "variation": re.compile(r"variation|image-to-image|multi-reference"),
+    "no prompt": re.compile(r"^image-variation$"),
 }
+_SHARED = 2 / 3  # of a Mac's memory a graphics program gets; the system keeps the rest
+_NVIDIA = re.compile(r"TensorRT|NVFP4|CUDA|RTX")
 
 
 def device(found: Dossier, needs: Needs) -> Iterator[Finding]:
     """Whether it runs where it shall."""
-    hosted = found.card.kind in ("hosted", "service")
+    hosted = runs_elsewhere(found.card)
     if needs.limit("offline") and hosted:
         yield Finding("offline", False, "it is hosted, so it needs a network")
     elif needs.place == "local" and hosted:
@@ -43,8 +46,10 @@ def device(found: Dossier, needs: Needs) -> Iterator[Finding]:
 def memory(found: Dossier, needs: Needs) -> Iterator[Finding]:
     """Whether it fits into the memory, by what is stated of it or of its kin."""
     memory = needs.limit("device_memory_gib")
-    if memory is None or found.card.kind in ("hosted", "service"):
+    if memory is None or runs_elsewhere(found.card):
         return
+    if needs.limit("device") == "mps":
+        memory *= _SHARED
     name = "memory_gib" if needs.task in PICTURE_TASKS else "training_memory_gib"
     usable = [fact for fact in found.find(name) if _counts(fact, needs)]
     if not usable and found.kin:
@@ -65,6 +70,8 @@ def memory(found: Dossier, needs: Needs) -> Iterator[Finding]:
 def _counts(fact: Fact, needs: Needs) -> bool:
     """Whether a stated memory is that of the whole model in a form that is wanted."""
     if _PARTIAL.search(fact.at) or (_REMOTE.search(fact.at) and needs.place == "local"):
+        return False
+    if needs.limit("device") == "mps" and _NVIDIA.search(fact.at):
         return False
     if fact.system.startswith("repo:") and not _concerns(fact, needs):
         return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tools.dossiers import Dossier, Finding, quantised, value, worth
 from tools.limits_pictures import cost_of
-from tools.needs import CLASSIFIER_TASKS, Needs
+from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, Needs
 from tools.vocabulary import pattern, vocabulary
 
 _WIDE = re.compile(r"12k|21k|22k|JFT")
@@ -68,7 +68,7 @@ def _wished(found: Dossier, needs: Needs) -> float:
     score = 0.0
     for row in vocabulary("needs")["wishes"]:
         if pattern(row["words"]).search(needs.words):
-            score += _WISH * bool(pattern(row["praise"]).search(good))
+            score += _WISH * row.get("worth", 1.0) * bool(pattern(row["praise"]).search(good))
             score -= _FLAW * bool("flaw" in row and pattern(row["flaw"]).search(bad))
     return score
 
@@ -84,6 +84,8 @@ def _maker(found: Dossier, kept: Mapping[str, Finding], needs: Needs) -> float:
     if "speed" in needs.flags:
         score += bool(re.search(r"\bfast|\bquick|handful of", found.card.summary.lower()))
         score -= 0.5 * _slowness(found)
+    elif quality < 1.0 and needs.task in PICTURE_TASKS:
+        score -= 0.1 * _slowness(found)
     if found.card.kind == "weights" and needs.limit("device_memory_gib") is None:
         score -= _appetite(found) * (2 if needs.place == "local" else 1)
     if memory := kept.get("device_memory_gib"):
@@ -124,7 +126,8 @@ def _standing(found: Dossier) -> float:
 
 def _first(found: Dossier, needs: Needs) -> float:
     """Whether the wanted kind of edit is what the system does first of all."""
-    wanted = {"mask": r"inpaint|mask|removal", "outpaint": r"outpaint", "control": r"control"}
+    wanted = {"mask": r"inpaint|mask|removal", "outpaint": r"outpaint", "control": r"control",
+              "variation": r"variation"}  # fmt: skip
     for flag, ids in wanted.items():
         if flag in needs.flags and needs.task in ("edit", "inpaint"):
             places = [n for n, c in enumerate(found.card.capabilities) if re.search(ids, c.id)]

@@ -1,7 +1,7 @@
 """What a use case asks for: the typed limits, and what only its words say."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from index.gloss import gloss
 from index.quantities import Quantity, quantities
 from tools.base import Context
 from tools.named import insisted
-from tools.told import limits_told, task_told
+from tools.told import FROM_PICTURE, is_hosted, limits_told, task_told
 from tools.vocabulary import pattern, vocabulary
 
 TASKS = ("classify", "generate", "edit", "inpaint", "personalize", "embed", "finetune")
@@ -125,6 +125,13 @@ class Needs:
             )
         )
 
+    def nearly(self) -> Iterator["Needs"]:
+        """What comes near where nothing fits: nothing that the words insist on is dropped."""
+        if home := self.at_home():
+            yield home
+        if "named control" not in self.flags and self.flags & _BY_WORDS:
+            yield replace(self, flags=self.flags - _BY_WORDS | {"by words"})
+
     def at_home(self) -> "Needs | None":
         """The same on a machine of one's own, if only a price speaks for a hosted endpoint."""
         if self.place != "hosted" or "hosted" in self.flags:
@@ -160,24 +167,41 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     given = {name: value for name, value in limits.items() if value is not None and name != "task"}
     told = limits_told(read)
     task = limits.get("task") or task_told(words)
-    flags = _flags(words, task, {**told, **given})
-    task = task or _nearest_task(ctx, words) or _assumed_task(words, {**told, **given}, flags)
-    if task == "generate" and not limits.get("task") and flags & _CHANGES:
+    known = {**told, **given}
+    flags = _flags(words, task, known)
+    families = _families(ctx)
+    task = task or _nearest_task(ctx, words) or _task_of_family(words, families)
+    task = task or _assumed_task(words, known, flags)
+    if task == "generate" and not limits.get("task") and flags & set(FROM_PICTURE):
         task = "edit"
+    if task == "personalize" and known.get("device") == "cpu" and not known.get("offline"):
+        del known["device"]  # nobody trains a maker of pictures without a graphics card
+        flags |= {"hosted"}
     machine = _MACHINE.search(words)
-    only, barred = insisted(words, ctx.index.names.mentions(words))
+    only, barred = insisted(words, ctx.index.names.mentions(words), families)
     return Needs(
         words=words,
         task=task,
         inferred=limits.get("task") is None,
-        limits={**dict(_amounts(words, task)), **told, **given},
+        limits={**dict(_amounts(words, task)), **known},
         flags=flags,
-        only=only,
+        only=() if "trainer" in flags and task == "personalize" else only,
         barred=barred,
         machine=machine[0] if machine else "",
         targets=_targets(words),
         absent=_absent(words),
     )
+
+
+def _families(ctx: Context) -> frozenset[str]:
+    """Names of the families of classifiers, lower case."""
+    cards = ctx.catalog.cards.values()
+    return frozenset(card.family.lower() for card in cards if "classify" in card.tasks)
+
+
+def _task_of_family(words: str, families: Collection[str]) -> str:
+    named = re.search(rf"\b(?:{'|'.join(map(re.escape, families))})s?\b", words)
+    return "classify" if named else ""
 
 
 def plain(ctx: Context, text: str) -> str:
@@ -202,16 +226,21 @@ def _flags(words: str, task: str, limits: Mapping[str, Any]) -> frozenset[str]:
     flags = {name for name, told in named.items() if told and pattern(told).search(words)}
     for refused, wanted in _DENIED.items():
         flags -= {wanted} if refused in flags else set()
-    if task == "personalize" and "web page" in flags:
+    if not is_hosted(words):
+        flags -= {"hosted"}
+    if "named control" in flags:
+        flags |= {"control"}
+    of_trainers = {row["name"] for row in asked["demands"] if row["of"] == ["trainer"]}
+    if task == "personalize" and flags & (of_trainers | {"history"}):
         flags |= {"trainer"}
     if limits.get("device") in ("cuda", "mps"):
-        flags -= {"weak"}
+        flags -= {"weak", "modest"}
     return frozenset(flags | {"mask"} if task == "inpaint" else flags)
 
 
 _ASKS = re.compile(r"\b(?:which|what|whats|recommend\w*|suggest\w*|best|better|models?)\b")
 _DENIED = {"not quantised": "quantised", "no attention": "transformer"}
-_CHANGES = {"control", "variation", "outpaint"}  # what starts from a picture
+_BY_WORDS = {"control", "variation", "no prompt"}  # what an editor by words does nearly
 _PAINTED_MS = 300  # milliseconds below which nobody expects a painted picture
 
 

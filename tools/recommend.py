@@ -7,7 +7,7 @@ from index.evidence import Fact
 from tools.base import Block, Context, NeedsInput, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
 from tools.dossiers import Finding, quantised, value
-from tools.needs import PICTURE_TASKS, TASKS, Needs, group, read_needs
+from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, TASKS, Needs, group, read_needs
 from tools.picks import facts_of, reasons, table, terms
 
 CARD = ToolCard(
@@ -132,9 +132,11 @@ def recommend(
     chosen = chooser(ctx, needs)
     choices = chosen.weigh(needs)
     picks = [choice for choice in choices if not choice.broken][:_PICKS]
-    if not picks and (home := needs.at_home()):
-        needs, choices = home, chosen.weigh(home)
-        picks = [choice for choice in choices if not choice.broken][:_PICKS]
+    for near in () if picks else needs.nearly():
+        weighed = chosen.weigh(near)
+        if picks := [choice for choice in weighed if not choice.broken][:_PICKS]:
+            needs, choices = near, weighed
+            break
     if picks:
         yield from _picked(chosen, needs, picks, choices)
     else:
@@ -245,7 +247,11 @@ def _assumed_machine(needs: Needs, best: Choice) -> Iterator[str]:
     point = best.found.point
     if point and point.speed and not needs.machine:
         yield "The speed is that of the machine named beside it, not of yours: try `benchmark`."
+    if "by words" in needs.flags:
+        yield "What follows your picture most closely breaks a limit; this one edits by words."
     memory = best.finding("device_memory_gib")
+    if memory and needs.limit("device") == "mps" and needs.task not in CLASSIFIER_TASKS:
+        yield "A Mac shares its memory with the system: two thirds of it counted for the model."
     if memory and any(quantised(fact) for fact in memory.facts):
         yield "Quantised weights are fine."
     if best.card.kind == "weights" and needs.task in PICTURE_TASKS and not memory:

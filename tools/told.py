@@ -22,6 +22,10 @@ _NO_GPU = re.compile(
     r"(?:gpus?|graphics?|video|grafi[ck]\w*)\b"
     r"|\b(?:do not|don'?t|does not|doesn'?t|have not|haven'?t) (?:have|own|got)?\s?"
     r"(?:an? |any )?(?:gpus?|graphics?|video|nvidia)\b|\bown no (?:gpus?|graphics?)"
+    r"|\b(?:leav\w+|spar\w+|without (?:using|touching)|not (?:use|touch|need)\w*)"
+    r" (?:the |my |an? )?(?:gpu|graphics card)\b"
+    r"|\b(?:gpu|graphics card) (?:is |must |has to |should )?(?:be |stay |remain )?"
+    r"(?:alone|busy|taken|free|occupied|idle|unused)\b"
 )
 _DEVICES = {
     "cuda": r"\b(?:cuda|gpus?|nvidia|rtx|gtx|geforce|graphics? cards?|video cards?|vram|tesla"
@@ -30,16 +34,20 @@ _DEVICES = {
     r"|cards? (?:\w+ ){0,2}\d+ ?g(?:i?b|igs?))\b|\d ?g(?:i?b|igs?)(?: \w+)? cards?\b",
     "mps": r"\b(?:mps|apple (?:silicon|chip|m\d)|m[1-5](?: (?:pro|max|ultra))?|macbooks?|imac"
     r"|mac (?:mini|studio|pro)|mac)\b",
-    "cpu": r"\b(?:cpus?|processors?|(?:smart\s?)?phones?(?! ?(?:case|cover|shell|booth|wallpaper))"
+    "cpu": r"\b(?:cpus?|processors?|(?:smart\s?)?phones?(?! ?(?:case|cover|shell|booth|wallpaper"
+    r"|models|photo|picture|pics|shot|shop|store))"
     r"|android|iphones?|mobiles?(?! data)|raspberry|pi(?: ?(?:\d|zero))?|browser|web ?cam"
-    r"|micro-?controller|laptop|tablets?|edge device|arm|office pc)\b",
+    r"|micro-?controller|laptop|chromebook|netbook|tablets?|edge device|arm|office pc)\b",
 }
 _NO_MEMORY = re.compile(
     r"\s?(?:of )?(?:\w+ )?(?:photos|pictures|images|data\w*|disk|ssd|hard|storage|download|files?"
     r"|zips?|archives?|free space)\b"
 )
 _OF_CARD = re.compile(r"\b(?:v?ram|gpu|cards?|graphics?|video|nvidia|rtx|memory)\b")
-_NO_WAIT = re.compile(r"[\s-]?(?:hand\b|clips?|videos?|exposures?|films?|long (?:clip|video))")
+_NO_WAIT = re.compile(
+    r"[\s-]?(?:hand\b|(?:long )?(?:clips?|videos?|reels?|loops?|films?)|exposures?"
+    r"|(?:box|field|prompt|list|window|line|model|opinion|person|language|card|gpu|computer)\b)"
+)
 _LONGEST_S = 600  # from which a time is that of a whole job, not of a picture
 _ONE = (
     r"(?:\w+ ){0,2}(?:images?|pictures?|pics?|photos?|pieces?|go|shots?|renders?|edits?|cards?"
@@ -70,6 +78,12 @@ _BOUND_AFTER = re.compile(
 _SCALE = {"k": 1e3, "thousand": 1e3, "million": 1e6}
 _CHEAP = 1.0  # US dollars from which a sum alone is no price of a picture
 _LEAST = 100_000  # parameters of a network
+FROM_PICTURE = (
+    "control",
+    "named control",
+    "variation",
+    "outpaint",
+)  # flags of what starts from a picture
 _PARAMETERS = re.compile(
     r"\s?(?:param|weights\b)|(?:\s(?:cap|budget|limit|max\w*))|\s?(?:[/,;.)]|$)"
 )
@@ -84,8 +98,20 @@ def task_told(words: str, plainly: bool = False) -> str:
     """
     for row in vocabulary("needs")["tasks"]:
         if (row.get("plain") or not plainly) and pattern(row["words"]).search(words):
-            return str(row["task"])
-    return ""
+            made = row["task"] == "generate"
+            return "edit" if made and _starts_from_picture(words) else str(row["task"])
+    return "generate" if not plainly and _needs_maker(words) else ""
+
+
+def _needs_maker(words: str) -> bool:
+    """Whether the words demand what only makers of pictures have."""
+    rows = [row for row in vocabulary("needs")["demands"] if row["of"] == ["picture"]]
+    return any(row["words"] and pattern(row["words"]).search(words) for row in rows)
+
+
+def _starts_from_picture(words: str) -> bool:
+    flags = vocabulary("needs")["flags"]
+    return any(pattern(flags[name]).search(words) for name in FROM_PICTURE)
 
 
 def limits_told(use_case: Gloss) -> dict[str, Any]:
@@ -102,9 +128,10 @@ def limits_told(use_case: Gloss) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def is_hosted(use_case: Gloss) -> bool:
-    """Whether a use case names a service that runs the model."""
-    return bool(pattern(vocabulary("needs")["flags"]["hosted"]).search(use_case.named.lower()))
+def is_hosted(words: str) -> bool:
+    """Whether plain words, lower case, ask for a service that runs the model."""
+    asked = vocabulary("needs")["flags"]
+    return bool(pattern(asked["hosted"]).search(pattern(asked["offline"]).sub(" _ ", words)))
 
 
 def _commercial(words: str) -> bool | None:

@@ -4,17 +4,18 @@ from typing import Any
 
 from assistant.arguments.choices import choice
 from assistant.arguments.heard import Heard
-from tools.told import is_hosted, limits_told, task_told
+from tools.told import limits_told, task_told
 
 _SURE = 0.6  # probability from which the network's reading of a wish counts
 
 
 def limits(heard: Heard) -> dict[str, Any]:
     """What a use case asks for, as arguments of `recommend`."""
-    guessed = {name: choice(name, heard, _SURE) for name in ("commercial", "offline")}
-    if is_hosted(heard.gloss):
-        del guessed["offline"]  # a guess does not overrule a hosted service that was named
-    found = {"task": _task(heard), **guessed, **limits_told(heard.gloss)}
+    found = {
+        "task": _task(heard),
+        "commercial": choice("commercial", heard, _SURE),
+        **limits_told(heard.gloss),
+    }
     if heard.carried:  # a guess from few words does not replace what was said
         found = {name: value for name, value in found.items() if _is_new(name, value, heard)}
     return {name: value for name, value in found.items() if value is not None}
