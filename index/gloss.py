@@ -18,6 +18,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from index.names import Mention, Names
+from index.numerals import numerals
 
 UNKNOWN = "unknown"  # a language that has no glossary
 LANGUAGES = ("en", "de", "es", "fr", "ru", "zh")
@@ -39,13 +40,6 @@ _SHORT = 20  # words of a message that hardly stands alone
 _TYPO_FROM = 5  # letters from which a word may be a misspelling
 _FORMATS = frozenset({"tensorrt", "openvino", "coreml", "executorch", "litert", "tflite", "onnx"})
 _TERMS = frozenset({"canny", "clutter", "undesired"})  # right words that no list has
-_NUMBERS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90, "hundred": 100, "thousand": 1000, "couple": 2, "dozen": 12,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -264,32 +258,11 @@ def _tells(meaning: str | None, word: str) -> bool:
 
 def _digits(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The pieces with numbers in digits: "twenty" "five" becomes "25"."""
-    place = 0
-    while place < len(pieces):
-        if tuple(piece.text for piece in pieces[place : place + 3]) == ("half", "a", "dozen"):
-            yield Piece("6", pieces[place].start, pieces[place + 2].end)
-            place += 3
-            continue
-        end, value, ahead = place, 0, place
-        while ahead < len(pieces) and (
-            pieces[ahead].text in _NUMBERS or (ahead > place and pieces[ahead].text in ("-", "and"))
-        ):
-            if pieces[ahead].text in _NUMBERS:
-                value = _grown(value, pieces[ahead].text)
-                end = ahead + 1
-            ahead += 1
-        if end == place or (pieces[place:end] == pieces[place : place + 1] and value == 1):
-            yield pieces[place]  # no number, or "one", which stands for a thing as often
-            place += 1
+    for first, last, value in numerals([piece.text for piece in pieces]):
+        if value is None:
+            yield pieces[first]
         else:
-            yield Piece(str(value), pieces[place].start, pieces[end - 1].end)
-            place = end
-
-
-def _grown(value: int, word: str) -> int:
-    """A number in words with one more word: "two" and "hundred" make 200."""
-    number = _NUMBERS[word]
-    return max(value, 1) * number if word in ("dozen", "hundred", "thousand") else value + number
+            yield Piece(str(value), pieces[first].start, pieces[last - 1].end)
 
 
 def _words(question: str, start: int, end: int, language: str) -> Iterator[Piece]:
