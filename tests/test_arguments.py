@@ -140,7 +140,9 @@ def test_all_pictures_but_one() -> None:
 
 
 def test_one_prompt_for_each_of_several_models() -> None:
-    made = plan(Asked("draw a red cat twice: with schnell, then with klein 4b"), NAMES, load_tools())
+    made = plan(
+        Asked("draw a red cat twice: with schnell, then with klein 4b"), NAMES, load_tools()
+    )
     assert isinstance(made, Run)
     assert [step.arguments["model"] for step in made.steps] == ["FLUX.1-schnell", "FLUX.2-klein-4B"]
     assert len({step.arguments["prompt"] for step in made.steps}) == 1

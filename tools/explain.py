@@ -98,8 +98,10 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
     query = in_english(query, ctx.index.names)
     given, named = _given(ctx, systems), ctx.index.named(query)
     if set(given) - set(named):  # the question itself does not say which
-        for system in given:
-            yield from _answered(ctx, query, ctx.index.rank(query, ctx.evidence.find, (system,)))
+        of_each = [ctx.index.rank(query, ctx.evidence.find, (system,)) for system in given]
+        answering = [ranked for ranked in of_each if _is_answered(ranked)]
+        for ranked in answering or of_each[:1]:
+            yield from _answered(ctx, query, ranked)
         return
     ranked = ctx.index.rank(query, ctx.evidence.find)
     for system in _about(ctx, query, named, ranked):
