@@ -44,6 +44,16 @@ _ASIDE = re.compile(
 _QUOTED = re.compile(
     r"[\"“«](?:[^\"“”«»]+\s){2,}[^\"“”«»]+[\"”»]|(?<!\w)'(?:[^']+\s){2,}[^']+'(?!\w)"
 )
+# What is to stand in a picture: "a sign that says: ...".
+_WRITTEN = re.compile(
+    r"\b(?:says?|saying|reads?|reading|words?|text|lettering|title|caption)\s*:\s*[^.\n]+",
+    re.IGNORECASE,
+)
+_SECRETS = re.compile(
+    r"\b(?:print|show|reveal|tell|give|send|leak|dump|output|paint|display|read|what)\b[^.?!]{0,40}"
+    r"\b(?:your|this server'?s?|the server'?s?|this machine'?s?) (?:\w+ )?"
+    r"(?:api keys?|system prompts?|environment variables|passwords?|secrets?|credentials|tokens?)\b"
+)
 _ACTS = ("jobs", "finetune", "export", "benchmark", "personalize")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 # Arguments that a question of the assistant may propose.
@@ -150,7 +160,8 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     """
     network = router()
     whole = gloss(asked.text, names).without([span.span() for span in _ASIDE.finditer(asked.text)])
-    if whole.language == UNKNOWN or not re.search(r"\w", whole.text):
+    nothing = whole.language == UNKNOWN or not re.search(r"\w", whole.text)
+    if nothing or _SECRETS.search(whole.text):
         return Decline(("help", "explain", "recommend"))
     situation = replace(_situation(asked, names), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
@@ -159,7 +170,8 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     if chosen in _ACTS and quotes:  # what is quoted is told, not ordered
         outside = whole.without(quotes)
         chosen, again = _tool(network.read(outside, situation), situation)
-    parts = _parts(whole, reading)
+    written = [span.span() for span in _WRITTEN.finditer(asked.text)]
+    parts = _parts(whole, reading, (*quotes, *written))
     heard = list(_read_parts(network, parts[:MOST], situation, names)) if len(parts) > 1 else []
     if chosen == NONE and len(heard) < min(len(parts), MOST):
         return _decline(reading, whole)
@@ -299,8 +311,11 @@ def _decline(reading: Reading, whole: Gloss) -> Decline:
     return Decline(nearest, whole.language, next(elsewhere, ""))
 
 
-def _parts(whole: Gloss, reading: Reading) -> list[Gloss]:
-    """The question cut where the network says that a later step begins, if it has several."""
+def _parts(whole: Gloss, reading: Reading, told: Sequence[tuple[int, int]]) -> list[Gloss]:
+    """The question cut where the network says that a later step begins, if it has several.
+
+    No step begins within what is `told`, as words in quotation marks are.
+    """
     if np.exp(reading.tools[LABELS.index(SEVERAL)]) < _SEVERAL:
         return [whole]
     later = [first > 0 for first, _ in reading.spans]
@@ -309,6 +324,7 @@ def _parts(whole: Gloss, reading: Reading) -> list[Gloss]:
         whole.original(*reading.spans[place])[0]
         for place in np.flatnonzero(starts >= min(_STARTS, starts.max()))
     ]
+    cuts = [cut for cut in cuts if not any(start <= cut < end for start, end in told)]
     edges = [0, *dict.fromkeys(cut for cut in cuts if cut > 0), len(whole.question)]
     parts = [whole.part(a, b) for a, b in pairwise(edges)]
     return [part for part in parts if re.search(r"\w", part.text)] or [whole]

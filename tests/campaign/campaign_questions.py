@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+import numpy as np
 import pytest
 
 from assistant.ask import ask, decide
 from assistant.conversation import Question
-from assistant.fit import QUESTIONS
+from assistant.fit import QUESTIONS, labelled
 from assistant.grounding import faults
 from assistant.lessons import read_rows, read_texts
 from assistant.plan import Asked, plan
@@ -19,6 +20,7 @@ from assistant.routes import exchanges_of, files_of
 from assistant.settings import Settings
 from assistant.steps import Assistant
 from assistant.wiring import open_assistant
+from index.encoder import load_encoder
 
 TOLD = ("help", "explain", "recommend", "compare", "verify")  # tools that run no model
 _ODD = ("\u202e", "\x00", "\ud7ff", "\t\n", "😀", "'; drop table turns; --", "<script>", "%s{}\\")
@@ -32,8 +34,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 
 
 def rows() -> list[dict[str, Any]]:
-    named = ("routing.jsonl", "held.jsonl")
-    whole = [dict(row) for name in named for row in read_rows(QUESTIONS / name)]
+    whole = [dict(row) for row in read_rows(QUESTIONS / "routing.jsonl")]
     return whole + [dict(row) for row in read_texts(QUESTIONS / "routing.tsv")]
 
 
@@ -50,7 +51,7 @@ def broken(text: str, chance: random.Random) -> str:
 def test_every_question_gets_a_plan(assistant: Assistant) -> None:
     """As it was written, and broken in some way."""
     chance, outcomes, slowest = random.Random(7), Counter[str](), 0.0  # noqa: S311 - no secret
-    for row in rows():
+    for row in (*rows(), *read_rows(QUESTIONS / "held.jsonl")):
         past = exchanges_of(row.get("history", ()), assistant.names, assistant.tools)
         for text in (row["text"], broken(row["text"], chance)):
             started = time.perf_counter()
@@ -58,6 +59,16 @@ def test_every_question_gets_a_plan(assistant: Assistant) -> None:
             slowest = max(slowest, time.perf_counter() - started)
             outcomes[type(made).__name__] += 1
     print(f"\n{outcomes.total():,} plans: {dict(outcomes)}; the slowest took {slowest:.2f} s")
+
+
+def test_no_judging_question_means_what_a_fitting_one_does() -> None:
+    """But for a few words that everybody says: "thanks"."""
+    fitted = [row["text"] for row in rows()] + [t for t, _ in labelled()]
+    apart = [row["text"] for row in read_rows(QUESTIONS / "held.jsonl") if not row.get("history")]
+    encoder = load_encoder()
+    near = (encoder.encode(apart) @ encoder.encode(fitted).T).max(axis=1)
+    print(f"\n{len(apart)} questions against {len(fitted):,}: {np.quantile(near, 0.99):.2f} (p99)")
+    assert [text for text, cosine in zip(apart, near, strict=True) if cosine > 0.9] == []
 
 
 def test_what_is_told_is_grounded(assistant: Assistant) -> None:
