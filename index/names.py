@@ -110,6 +110,8 @@ class Names:
         odd = [word for word in words if not word.isdigit() and not self._is_right(word)]
         if len(joined) < _TYPO_FROM or len(words) > _TYPO_WORDS or not odd:
             return None
+        if any(word not in odd and word not in self._parts for word in (words[0], words[-1])):
+            return None  # an ordinary word at the rim belongs to the sentence
         best = process.extractOne(
             joined, self._known.keys(), scorer=fuzz.ratio, score_cutoff=_TYPO_RATIO
         )
@@ -118,7 +120,7 @@ class Names:
         if not {word for word in words if word.isdigit()} <= {*_WORD.findall(best[0])}:
             return None  # another version is another system
         if not {words[0], words[-1]} <= {*odd, *best[0].split()}:
-            return None  # an ordinary word at the rim belongs to the sentence
+            return None
         return self._known[best[0]]
 
     def _is_right(self, word: str) -> bool:
