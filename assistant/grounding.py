@@ -108,8 +108,8 @@ def _cells(columns: Sequence[str], row: Sequence[str], title: str) -> Iterator[_
 def _prepared(passage: Sequence[_Part], literal: Sequence[str]) -> tuple[_Part, ...]:
     return tuple(
         _Part(
-            _blanked(_without_links(part.text), literal),
-            _blanked(_without_links(part.around), literal),
+            _without_literal(_without_links(part.text), literal),
+            _without_literal(_without_links(part.around), literal),
             f"{part.around} {part.text}",
         )
         for part in passage
@@ -138,6 +138,14 @@ def _faults(passage: Sequence[_Part], cites: Sequence[Fact], names: Names) -> It
 def _without_links(text: str) -> str:
     """Addresses hold digits and names that are not what a text is about."""
     return _LINK.sub(lambda link: "\N{NO-BREAK SPACE}" * len(link[0]), text)
+
+
+def _without_literal(text: str, literal: Sequence[str]) -> str:
+    """The text with the names of files blanked, where they stand as words: a file may be "c"."""
+    for name in filter(None, literal):
+        whole = rf"(?<!\w){re.escape(name)}(?!\w)"
+        text = re.sub(whole, "\N{NO-BREAK SPACE}" * len(name), text)
+    return text
 
 
 def _without_names(text: str, names: Names, cites: Sequence[Fact]) -> str:

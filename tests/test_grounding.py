@@ -168,3 +168,8 @@ def test_comparisons_are_grounded(tmp_path: Path) -> None:
     for pair in ((FEMTO, LARGE), ("FLUX.1-schnell", "FLUX.2-klein-4B"), (FEMTO, "FLUX.1-pro")):
         for block in compare(context, pair):
             assert faults(block, NAMES) == (), block
+
+
+def test_a_picture_with_the_name_of_a_letter_hides_no_word() -> None:
+    assert faults(text(TRUE), NAMES, ("c.png", "c")) == ()
+    assert faults(text(f"c: {FEMTO} has 5.32 million parameters."), NAMES, ("c.png", "c"))
