@@ -19,11 +19,12 @@ from tools.base import Block, Context, NeedsInput, Table, Text, ToolFailed
 from tools.recommend import recommend
 
 CASES = Path(__file__).parent / "questions" / "use_cases.jsonl"
+BLIND = CASES.with_name("use_cases_blind.jsonl")
 CATALOG = load()
 
 
-def cases() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
+def cases(path: Path = CASES) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def answered(context: Context, use_case: str, **limits: Any) -> tuple[Text, list[Block]]:
@@ -92,6 +93,17 @@ def test_the_judged_use_cases_in_words_alone(tmp_path: Path) -> None:
         for row in cases()
     ]
     assert len(wrong_ones(found)) / len(found) <= 0.1
+
+
+@pytest.mark.parametrize(("in_words", "share_wrong"), [(False, 0.14), (True, 0.2)])
+def test_use_cases_that_nothing_was_written_for(
+    in_words: bool, share_wrong: float, tmp_path: Path
+) -> None:
+    context, names, found = text_context(tmp_path), index().names, []
+    for row in cases(BLIND):
+        limits = use_case_limits(row["text"], names) if in_words else row["constraints"]
+        found.append((row, *answered(context, row["text"], **limits)))
+    assert len(wrong_ones(found)) / len(found) <= share_wrong
 
 
 def test_no_pick_breaks_a_limit(typed: Answered) -> None:
