@@ -224,14 +224,18 @@ def _steps(
         words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
         if key := missing(tool, found):
-            pairs = partners(next(iter(found.get("systems", ())), ""), names)
-            title = say(f"title_{tool}", part.language)
-            choices = (f"{title}: {one}, {two}" for one, two in pairs if tool == "compare")
-            said = say(key, part.language)
-            return Clarify(said, tuple(choices), (*steps, Step(tool, found)))
+            choices = _pairs(found, part.language, names) if tool == "compare" else ()
+            return Clarify(say(key, part.language), choices, (*steps, Step(tool, found)))
         each_way = [{**found, name: one} for name, one in _several(tool, words)] or [found]
         steps += [Step(tool, said, _why(tool, part, tools)) for said in each_way]
     return Run(tuple(steps), heard[0].gloss.language)
+
+
+def _pairs(found: Mapping[str, Any], language: str, names: Names) -> tuple[str, ...]:
+    """Comparisons to click, of the one system that was named."""
+    pairs = partners(next(iter(found.get("systems", ())), ""), names)
+    title = say("title_compare", language)
+    return tuple(f"{title}: {one}, {two}" for one, two in pairs)
 
 
 def _several(tool: str, words: Heard) -> list[tuple[str, str]]:

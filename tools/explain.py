@@ -1,7 +1,7 @@
 """The tool `explain`: answers questions about a system from its card and the table of results."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from index.card import Capability, Card
@@ -126,39 +126,36 @@ def _about(
     if not named:
         scores = {hit.system: hit.score for hit in ctx.index.search(query)}
         told = scores.get(best.system, 0.0) >= _DESCRIBED
-        if not told or _share(best.system, ranked) < _CERTAIN:
+        if not told or _share(ranked, lambda found: found.system == best.system) < _CERTAIN:
             systems = list(dict.fromkeys(found.system for found in ranked))[:_OFFERED]
             choices = [f"{_name(ctx, system)}: {query}" for system in systems]
             sure = _is_answered(ranked)
             raise NeedsInput("Which model do you mean?" if sure else _UNKNOWN, choices)
-    asked = best.fact.property if best.fact else ""
     also = {
         found.system
         for found in ranked
-        if found.score >= best.score - _SAME
-        and (found.fact.property if found.fact else "") == asked
+        if found.score >= best.score - _SAME and _asked(found) == _asked(best)
     }
     return (best.system, *(system for system in named if system in also - {best.system}))
 
 
-def _share(system: str, ranked: "Sequence[Ranked]") -> float:
-    """How likely a question is about a system, from 0 to 1."""
-    weights = [(found.system, math.exp(found.score - ranked[0].score)) for found in ranked]
-    total = sum(weight for _, weight in weights)
-    return sum(weight for name, weight in weights if name == system) / total
+def _share(ranked: "Sequence[Ranked]", counts: "Callable[[Ranked], bool]") -> float:
+    """How likely a question is answered by one of those that count, from 0 to 1."""
+    weights = [math.exp(found.score - ranked[0].score) for found in ranked]
+    of_these = zip(weights, ranked, strict=True)
+    return sum(weight for weight, found in of_these if counts(found)) / sum(weights)
+
+
+def _asked(found: "Ranked") -> str:
+    """The property that a question asks for, if this answers it; empty for a description."""
+    return found.fact.property if found.fact else ""
 
 
 def _is_answered(ranked: "Sequence[Ranked]") -> bool:
     """Whether the best facts fit a question, and are not only the least bad of many."""
     best = ranked[0]
-    asked = best.fact.property if best.fact else ""
-    weights = [math.exp(found.score - best.score) for found in ranked]
-    same = sum(
-        weight
-        for weight, found in zip(weights, ranked, strict=True)
-        if (found.fact.property if found.fact else "") == asked
-    )
-    return best.score >= _FITS or same / sum(weights) >= _LIKELY
+    share = _share(ranked, lambda found: _asked(found) == _asked(best))
+    return best.score >= _FITS or share >= _LIKELY
 
 
 def _name(ctx: Context, system: str) -> str:

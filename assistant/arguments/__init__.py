@@ -130,9 +130,9 @@ def _settled(tool: str, heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
     elif "images" in found and "like" not in found and _is_earlier(found.get("dataset")):
         del found["dataset"]
     if tool == "embed" and "like" in found:
-        rest = own_pictures(heard) if len(own_pictures(heard)) > 1 else ()
-        rest = rest or (() if "dataset" in found else earlier_pictures(heard))
-        rest = tuple(one for one in rest if one != found["like"])
+        own = own_pictures(heard)
+        earlier = () if "dataset" in found else earlier_pictures(heard)
+        rest = tuple(one for one in (own if len(own) > 1 else earlier) if one != found["like"])
         found = (
             {**found, "images": rest} if rest else {k: v for k, v in found.items() if k != "images"}
         )

@@ -22,8 +22,7 @@ def limits(heard: Heard) -> dict[str, Any]:
 
 
 def _is_new(name: str, value: Any, heard: Heard) -> bool:
-    number = isinstance(value, float) and not isinstance(value, bool)
-    return number or name not in heard.carried
+    return isinstance(value, float) or name not in heard.carried
 
 
 def _task(heard: Heard) -> str | None:
