@@ -18,7 +18,9 @@ from assistant.router import (
     CHOICES,
     FEATURES,
     LABELS,
+    NONE,
     ROLES,
+    TOOLS,
     WEIGHTS,
     Situation,
     choice_ends,
@@ -36,6 +38,7 @@ _RATE, _HEAD_RATE, _DECAY = 7e-4, 3e-3, 0.01
 _DROP, _FORGET = 0.2, 0.08  # of the mean vector and words; of tokens, replaced by [MASK]
 _LOST, _STRAY = 0.12, 0.03  # questions whose pictures are taken away, and given one
 _MUTE = 0.1  # questions whose words before are taken away
+_TALK, _BACK = 0.35, 0.2  # first questions that are put after another's, and after one asked back
 IGNORED = -100  # a token whose role is not known
 _OFTEN = 0.3  # what the roles of tokens weigh beside the tool
 _MASK_TOKEN = 103  # [MASK] in the vocabulary of BERT
@@ -153,11 +156,13 @@ def fit(lessons: Sequence[Lesson], report: Report, epochs: int = _EPOCHS) -> dic
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, [_RATE, _HEAD_RATE], total_steps=steps, pct_start=0.1
     )
+    openings = [lesson for lesson in lessons if _opens(lesson)]
     for step in range(steps):
         at = step % (len(lessons) // _BATCH)
         if at == 0:
-            order = _shuffled(lessons, chance)
-        loss = _loss(network, [lessons[n] for n in order[at * _BATCH : (at + 1) * _BATCH]], chance)
+            talk = [_in_talk(lesson, chance.choice(openings), chance) for lesson in lessons]
+            batches = _batches(talk, chance)
+        loss = _loss(network, batches[at], chance)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -167,14 +172,40 @@ def fit(lessons: Sequence[Lesson], report: Report, epochs: int = _EPOCHS) -> dic
     return network.tensors()
 
 
-def _shuffled(lessons: Sequence[Lesson], chance: random.Random) -> list[int]:
-    """Places of lessons at random, those of like length together, which saves padding."""
-    keys = [len(lesson.roles) + chance.uniform(0, 6) for lesson in lessons]
+def _opens(lesson: Lesson) -> bool:
+    """Whether a question can begin a conversation, and it is known which tool it is for."""
+    situation, told = lesson.situation, {LABELS.index(name) for name in (*TOOLS, NONE)}
+    first = not situation.last and not situation.later
+    return first and bool(lesson.labels) and lesson.labels[0] in told
+
+
+def _in_talk(lesson: Lesson, before: Lesson, chance: random.Random) -> Lesson:
+    """The lesson, sometimes in the middle of a conversation.
+
+    What is whole in itself is for the same tool after any other question: people swerve.
+    """
+    if not _opens(lesson) or chance.random() >= _TALK:
+        return lesson
+    situation = replace(
+        lesson.situation,
+        last=LABELS[before.labels[0]],
+        said=before.gloss.text,
+        before=before.situation.images,
+        asked=chance.random() < _BACK,
+    )
+    return replace(lesson, situation=situation)
+
+
+def _batches(lessons: Sequence[Lesson], chance: random.Random) -> list[list[Lesson]]:
+    """Lessons at random, those of like length together, which saves padding."""
+    encoder = load_encoder()
+    lengths = [len(tokens(encoder, each.gloss.text, each.situation).ids) for each in lessons]
+    keys = [length + chance.uniform(0, 6) for length in lengths]
     order = sorted(range(len(lessons)), key=keys.__getitem__)
-    batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
-    full = [batch for batch in batches if len(batch) == _BATCH]
-    chance.shuffle(full)
-    return [place for batch in full for place in batch]
+    starts = range(0, len(order) - _BATCH + 1, _BATCH)
+    batches = [[lessons[place] for place in order[start : start + _BATCH]] for start in starts]
+    chance.shuffle(batches)
+    return batches
 
 
 def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> torch.Tensor:
@@ -192,8 +223,9 @@ def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> 
         ids[row, :count] = torch.tensor(kept)
         before[row, :count] = torch.tensor(found.before)
         mask[row, :count] = 1 - before[row, :count] * (chance.random() < _MUTE)
-        roles[row, :count] = torch.tensor(lesson.roles)
-        starts[row, :count] = torch.tensor(lesson.starts, dtype=torch.float)
+        own = len(lesson.roles)  # what was said before has no roles
+        roles[row, :own] = torch.tensor(lesson.roles)
+        starts[row, :own] = torch.tensor(lesson.starts, dtype=torch.float)
     situations = [_shaken(lesson, chance) for lesson in batch]
     plain = torch.from_numpy(
         np.stack([features(b.gloss, s) for b, s in zip(batch, situations, strict=True)])
@@ -207,7 +239,7 @@ def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> 
         marked[:, :, -1], starts, mask * (1 - before), reduction="sum", pos_weight=torch.tensor(3.0)
     )
     words = 4 * labelled + 3 * begun / len(batch)
-    return _tool_loss(logits, batch) + _OFTEN * (words + _choice_loss(chosen, batch))
+    return _tool_loss(logits, batch) + _choice_loss(chosen, batch) + _OFTEN * words
 
 
 def _tool_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:

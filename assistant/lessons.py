@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e-?\d+)?")
 _SCALES = (1, 0.01, 1000, 1e6, 0.001)  # "60 %", "2 cents", "3k", "5 million", "20 microseconds"
 _OF_TOOL = {
     "jobs": ("action",), "recommend": ("task", "commercial", "offline"), "edit": ("mode",),
-    "personalize": ("method",), "finetune": ("freeze",),
+    "personalize": ("method",), "finetune": ("freeze",), "explain": ("before",),
 }  # fmt: skip
 _FIRST = {"action": "list"}
 
@@ -89,7 +89,8 @@ def _tool_alone(row: Row, whole: Gloss, names: Names) -> Lesson:
         step = {"tool": row["tool"], "arguments": row["said"]}
         return _lesson(whole, situation, label, [step], ())
     count = len(tokens(load_encoder(), whole.text, situation).ids)
-    return Lesson(whole, situation, label, (IGNORED,) * count, (False,) * count, {})
+    choices = {"before": CHOICES["before"].index(None)} if row["tool"] == "explain" else {}
+    return Lesson(whole, situation, label, (IGNORED,) * count, (False,) * count, choices)
 
 
 def _parts(
@@ -171,13 +172,16 @@ def _lesson(
             _mark(roles, spans, gloss, name, value)
     places = {gloss.place(start) for start in starts}
     begins = tuple(any(first <= p < last for p in places) for first, last in spans)
-    return Lesson(gloss, situation, labels, tuple(roles), begins, _choices(steps))
+    return Lesson(gloss, situation, labels, tuple(roles), begins, _choices(steps, gloss))
 
 
-def _choices(steps: Sequence[Row]) -> dict[str, int]:
+def _choices(steps: Sequence[Row], gloss: Gloss) -> dict[str, int]:
+    """Places of the right values of the arguments with few values, of one step."""
     if len(steps) != 1:
         return {}
-    said = steps[0]["arguments"]
+    said = dict(steps[0]["arguments"])
+    if not all(_is_named(system, gloss) for system in said.get("systems", ())):
+        said["before"] = True
     found = {}
     for name in _OF_TOOL.get(steps[0]["tool"], ()):
         value = said.get(name, _FIRST.get(name))

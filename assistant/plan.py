@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from assistant.arguments import Heard, arguments_for, missing
 from assistant.arguments.models import partners
 from assistant.arguments.words import formats
+from assistant.choose import chosen_tool, close_tools
 from assistant.conversation import Attachment, Exchange, Step, agrees, told
 from assistant.router import (
-    AGAIN,
     ELSEWHERE,
     LABELS,
     NONE,
@@ -27,13 +27,13 @@ from assistant.router import (
 )
 from assistant.router import load_router as router
 from assistant.saying import say
-from index.gloss import UNKNOWN, Gloss, gloss
+from index.gloss import Gloss, gloss
+from index.glossary import UNKNOWN
 from index.names import Names
 from tools.base import Tool
 
 _SEVERAL = 0.3  # probability of several steps from which a question is cut
 _STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
-_AGAIN = 0.2  # share of a tool's probability that is "once more" from which its arguments hold on
 # What is no word to the assistant: comments, code, and what is dressed up as a machine's message.
 _ASIDE = re.compile(
     r"<!--.*?(?:-->|$)|```.*?(?:```|$)|<\|.*$|<(\w+)[^<>]*>.*?</\1>"
@@ -41,9 +41,8 @@ _ASIDE = re.compile(
     r"|#{2,}\s*(?:system|begin|admin|new instructions).*$",
     re.IGNORECASE | re.DOTALL,
 )
-_QUOTED = re.compile(
-    r"[\"“«](?:[^\"“”«»]+\s){2,}[^\"“”«»]+[\"”»]|(?<!\w)'(?:[^']+\s){2,}[^']+'(?!\w)"
-)
+_QUOTED = re.compile(r"[\"“«][^\"“”«»]+[\"”»]|(?<!\w)'[^']+'(?!\w)")
+_SAYING = 3  # words in quotation marks that are more than a name
 # What is to stand in a picture: "a sign that says: ...".
 _WRITTEN = re.compile(
     r"\b(?:says?|saying|reads?|reading|words?|text|lettering|title|caption)\s*:\s*[^.\n]+",
@@ -61,11 +60,11 @@ _OFFERED = (
     "model", "models", "systems", "epochs", "steps", "top_k", "class_noun", "method", "format",
     "precision", "rank",
 )  # fmt: skip
-_DECLINED = 0.25  # probability of no tool from which a question is declined
-_CLOSE, _BOTH = 0.05, 0.8  # probabilities of two tools by which both may be meant
 _REPEATED = ("generate", "edit", "jobs")  # tools that one message often asks for twice
+_LONGEST = 1_000  # characters of a use case that a shorter message goes on with
 MOST = 6  # steps that one message may ask for
 _NEAREST = 3  # tools offered where none fits
+_OFFERS = ("help", "explain", "recommend")  # those offered where nothing was understood
 
 
 @dataclass(frozen=True)
@@ -162,21 +161,21 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     whole = gloss(asked.text, names).without([span.span() for span in _ASIDE.finditer(asked.text)])
     nothing = whole.language == UNKNOWN or not re.search(r"\w", whole.text)
     if nothing or _SECRETS.search(whole.text):
-        return Decline(("help", "explain", "recommend"))
+        return Decline(_OFFERS)
     situation = replace(_situation(asked, names), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
-    chosen, again = _tool(reading, situation)
-    quotes = [span.span() for span in _QUOTED.finditer(asked.text)]
+    chosen, again = chosen_tool(reading, situation)
+    quotes = [q.span() for q in _QUOTED.finditer(asked.text) if len(q[0].split()) >= _SAYING]
     if chosen in _ACTS and quotes:  # what is quoted is told, not ordered
         outside = whole.without(quotes)
-        chosen, again = _tool(network.read(outside, situation), situation)
+        chosen, again = chosen_tool(network.read(outside, situation), situation)
     written = [span.span() for span in _WRITTEN.finditer(asked.text)]
     parts = _parts(whole, reading, (*quotes, *written))
     heard = list(_read_parts(network, parts[:MOST], situation, names)) if len(parts) > 1 else []
     if chosen == NONE and len(heard) < min(len(parts), MOST):
-        return _decline(reading, whole)
+        return _decline(reading, whole, tools)
     if len(heard) < 2:  # the network knows the whole better than what would be left of it
-        if close := _close(reading):
+        if close := close_tools(reading):
             titles = (f"{say(f'title_{name}', whole.language)}: {asked.text}" for name in close)
             return Clarify(say("which_tool", whole.language), tuple(titles))
         heard = [Part(chosen, again, whole, reading, situation)]
@@ -195,7 +194,7 @@ def _read_parts(
             situation, last=last, said=said, later=before is not None, kinds=kinds(part, names)
         )
         reading = network.read(part, here)
-        chosen, again = _tool(reading, here)
+        chosen, again = chosen_tool(reading, here)
         if before and chosen in (before.tool, NONE) and chosen not in _REPEATED:
             joined = before.gloss.joined(part)
             before = replace(before, gloss=joined, reading=network.read(joined, before.situation))
@@ -219,10 +218,13 @@ def _steps(
     steps: list[Step] = []
     for each in heard:
         tool, part = each.tool, each.gloss
-        goes_on = each.again or (tool == "recommend" == each.situation.last and part.is_short)
+        answers = tool == each.situation.last and each.situation.asked
+        goes_on = each.again or answers or (tool == "recommend" and part.is_short)
         carried = {**_carried(asked, steps, tool), **offered} if goes_on else {}
         words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
+        if "use_case" in carried:  # what was told of it before still holds
+            found["use_case"] = f"{carried['use_case'][-_LONGEST:]}\n{found['use_case']}"
         if key := missing(tool, found):
             choices = _pairs(found, part.language, names) if tool == "compare" else ()
             return Clarify(say(key, part.language), choices, (*steps, Step(tool, found)))
@@ -276,41 +278,21 @@ def _carried(asked: Asked, steps: Sequence[Step], tool: str) -> dict[str, Any]:
 
 
 def _situation(asked: Asked, names: Names) -> Situation:
-    last = asked.past[-1] if asked.past else None
+    # What was declined is no topic: the talk goes on from what was done before it.
+    done = next((each for each in reversed(asked.past) if each.steps), None)
+    last = done or (asked.past[-1] if asked.past else None)
     return situated(
         [file.kind for file in asked.files],
         sum(len(exchange.attachments) for exchange in asked.past),
         (last.steps[-1].tool if last.steps else NONE) if last else "",
-        last.answer if last else "",
+        asked.past[-1].answer if asked.past else "",
         gloss(last.text, names).text if last else "",
     )
 
 
-def _tool(reading: Reading, situation: Situation) -> tuple[str, bool]:
-    """The likeliest tool, and whether it is the step before once more."""
-    share = np.exp(reading.tools)
-    share /= 1 - share[LABELS.index(SEVERAL)]
-    again = float(share[LABELS.index(AGAIN)])
-    best = {name: float(share[LABELS.index(name)]) for name in (*TOOLS, NONE)}
-    if situation.last in best:
-        best[situation.last] += again
-    if best[NONE] >= _DECLINED:
-        return NONE, False
-    chosen = max(best, key=best.__getitem__)
-    return chosen, chosen == situation.last and again > _AGAIN * best[chosen]
-
-
-def _close(reading: Reading) -> tuple[str, ...]:
-    """Two tools that a question may be for, one hardly likelier than the other; or none."""
-    share = np.exp(reading.tools[: len(TOOLS)])
-    first, second = np.argsort(share)[::-1][:2]
-    near = share[first] - share[second] < _CLOSE and share[first] + share[second] > _BOTH
-    return (TOOLS[first], TOOLS[second]) if near else ()
-
-
-def _decline(reading: Reading, whole: Gloss) -> Decline:
-    order = np.argsort(reading.tools[: len(TOOLS)])[::-1]
-    nearest = tuple(TOOLS[place] for place in order[:_NEAREST])
+def _decline(reading: Reading, whole: Gloss, tools: Mapping[str, Tool]) -> Decline:
+    order = (TOOLS[place] for place in np.argsort(reading.tools[: len(TOOLS)])[::-1])
+    nearest = tuple(islice((name for name in order if tools[name].card.built), _NEAREST))
     elsewhere = (kind for kind, sign in ELSEWHERE.items() if re.search(sign, whole.text))
     return Decline(nearest, whole.language, next(elsewhere, ""))
 

@@ -53,6 +53,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "commercial": (None, True, False),
     "offline": (None, True),
     "freeze": (None, True, False),
+    "before": (None, True),  # whether the systems that were talked about are meant
 }  # fmt: skip
 BUCKETS = 1 << 15  # of hashed words
 _PART = 4  # letters of a part of a word
@@ -144,7 +145,8 @@ ELSEWHERE: Mapping[str, str] = {
     "text": r"\bllms?\b|\bgpt\b|\bchatgpt\b|\bessay\b|\bpoem\b|\bsummari[sz]e\b|\bletter\b"
     r"|\bllama\b|\breviews\b|\bcode\b|\bpython\b",
     "translate": r"\btranslat\w*",
-    "face": r"\bwho is\b|\bface (?:recognition|match\w*|search|unlock)|\bsame person\b"
+    "face": r"\bwho is (?:this|that|he|she|it|in|on)\b"
+    r"|\bface (?:recognition|match\w*|search|unlock)|\bsame person\b"
     r"|\bidentify (?:him|her|the (?:man|woman|person))",
     "depth": r"\bdepth map\b|\bhow far away\b|\bpoint cloud\b",
     "3d": r"\b3\s?d\b|\bstl\b|\bmesh\b|\bblender\b",

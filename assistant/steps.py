@@ -224,7 +224,9 @@ def _meant(ref: Ref, name: str, wanted: Wanted, made: Mapping[int, Made]) -> tup
         one is None or (isinstance(one, Path) and not one.exists()) for one in found
     )
     if gone:
-        what = "picture" if name in ("images", "mask", "like") else name.removesuffix("s")
+        if name in ("model", "models"):
+            raise ToolFailed("No one model came out of the step that you point to. Name the model.")
+        what = "picture" if name in ("images", "mask", "like") else name
         raise ToolFailed(f"The {what} that you point to is not there any more. Give it again.")
     return found
 

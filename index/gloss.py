@@ -11,26 +11,29 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from importlib.resources import files
 from types import MappingProxyType
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
+from index.glossary import UNKNOWN, Glossary, glossary
 from index.names import Mention, Names
 from index.numerals import numerals
 
-UNKNOWN = "unknown"  # a language that has no glossary
 LANGUAGES = ("en", "de", "es", "fr", "ru", "zh")
-_WORD = re.compile(r"[^\W\d_]+['\u2019](?=[^\W\d_])|[^\W\d_]+|\d+(?:[.,]\d+)*|[^\s\w]|_")
+_WORD = re.compile(
+    r"[^\W\d_]+['\u2019](?=[^\W\d_])|[^\W\d_]+|\d+(?:[.,]\d+)*(?:e-?\d+\b)?|[^\s\w]|_"
+)
 _CYRILLIC, _HAN = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u3400-\u9fff]")
 _LONGEST = 5  # words of the longest phrase in a glossary
 _LONGEST_HAN = 8  # characters of the longest Chinese word
 _LATIN = ("de", "es", "fr")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_ENOUGH, _LEAST = 6, 0.5  # words of a question; share of them that must be known, about
+_ENOUGH, _LEAST = 6, 0.4  # words of a question; share of them that must be known, about
 _LAST_LATIN = 0x24F
 _SHARED = 0.95  # what a word that English has too says for another language
+_MARKS = {"de": re.compile("[äöüß]"), "es": re.compile("[ñáíóú]"), "fr": re.compile("[èêàçùœ]")}
+_MARKED = 0.6  # what an unknown word says for the language that has its letters
 # The word that stands for a system, by the engine that runs it.
 _STAND_INS: Mapping[str, str] = {
     "convnet": "resnet", "flux": "flux", "stable_diffusion": "diffusion", "bfl": "flux",
@@ -158,8 +161,7 @@ def gloss(
         names: finds the systems that they name; each is glossed by one word for its kind.
         stand_ins: other words for some systems, by id.
     """
-    mentions = names.mentions(question)
-    language = _language(question, mentions, names)
+    mentions, language = _named(question, names)
     pieces: list[Piece] = []
     at = 0
     for mention in mentions:
@@ -175,9 +177,21 @@ def gloss(
 
 def in_english(text: str, names: Names) -> str:
     """A text in English words with the names of systems as typed; English stays as it is."""
-    mentions = names.mentions(text)
-    english = _language(text, mentions, names) in ("en", UNKNOWN)
+    english = _named(text, names)[1] in ("en", UNKNOWN)
     return text if english else gloss(text, names).named
+
+
+def _named(question: str, names: Names) -> tuple[tuple[Mention, ...], str]:
+    """The systems that a question names, and its language.
+
+    A lone word of the language is none: "schnell" is German for fast.
+    """
+    found = names.mentions(question)
+    language = _language(question, [mention for mention in found if mention.exact], names)
+    known = glossary(language)
+    words = [question[mention.start : mention.end].lower().split() for mention in found]
+    both = zip(found, words, strict=True)
+    return tuple(m for m, said in both if len(said) > 1 or known.find(said) is None), language
 
 
 def engine(names: Names, mention: Mention) -> str:
@@ -199,12 +213,15 @@ def _language(question: str, mentions: Sequence[Mention], names: Names) -> str:
     english = [names.is_word(word) for word in words]
     scores = {"en": sum(1.0 if whole else 0.2 for whole in english)}
     for name in _LATIN:
-        known = [_tells(_glossary(name).find((word,)), word) for word in words]
+        known = [_tells(glossary(name).find((word,)), word) for word in words]
         both = zip(known, english, strict=True)
         scores[name] = sum((_SHARED if whole else 1.2) for found, whole in both if found)
+        marked = (_MARKS[name].search(word) is not None for word in words)
+        strange = sum(not found and mark for found, mark in zip(known, marked, strict=True))
+        scores[name] += _MARKED * strange
     best = max(scores, key=lambda name: (scores[name], name == "en"))
-    strange = len(words) >= _ENOUGH and scores[best] < _LEAST * len(words)
-    return UNKNOWN if strange or _is_foreign(text) else best
+    unheard = len(words) >= _ENOUGH and scores[best] < _LEAST * len(words)
+    return UNKNOWN if unheard or _is_foreign(text) else best
 
 
 def _is_foreign(text: str) -> bool:
@@ -240,7 +257,7 @@ def _field() -> tuple[str, ...]:
     meanings = (
         meaning
         for name in LANGUAGES
-        for meaning in (*_glossary(name).exact.values(), *_glossary(name).stems.values())
+        for meaning in (*glossary(name).exact.values(), *glossary(name).stems.values())
     )
     words = {word for meaning in meanings for word in re.findall(r"[a-z]+", meaning)}
     return tuple(sorted(word for word in words | _FORMATS if len(word) >= _TYPO_FROM))
@@ -270,17 +287,17 @@ def _words(question: str, start: int, end: int, language: str) -> Iterator[Piece
         (word[0].lower().replace("\u2019", "'"), word.start(), word.end())
         for word in _WORD.finditer(question, start, end)
     ]
-    glossary = _glossary(language)
+    words = glossary(language)
     place = 0
     while place < len(found):
         text, first, last = found[place]
         if language == "zh" and _HAN.match(text):
-            yield from _han(text, first, glossary)
+            yield from _han(text, first, words)
             place += 1
             continue
         for length in range(min(_LONGEST, len(found) - place), 0, -1):
             run = found[place : place + length]
-            known = glossary.find(tuple(word for word, _, _ in run))
+            known = words.find(tuple(word for word, _, _ in run))
             if known is not None:
                 yield Piece("" if known == "-" else known, first, run[-1][2])
                 place += length
@@ -290,47 +307,14 @@ def _words(question: str, start: int, end: int, language: str) -> Iterator[Piece
             place += 1
 
 
-def _han(text: str, start: int, glossary: "_Glossary") -> Iterator[Piece]:
+def _han(text: str, start: int, words: Glossary) -> Iterator[Piece]:
     """Chinese has no spaces: the longest known word wins at each place."""
     at = 0
     while at < len(text):
         for length in range(min(_LONGEST_HAN, len(text) - at), 0, -1):
-            known = glossary.exact.get(text[at : at + length])
+            known = words.exact.get(text[at : at + length])
             if known is not None or length == 1:
                 word = text[at] if known is None else known
                 yield Piece("" if word == "-" else word, start + at, start + at + length)
                 at += length
                 break
-
-
-@dataclass(frozen=True)
-class _Glossary:
-    """What the words of a language mean.
-
-    Attributes:
-        exact: words and phrases, with their glosses.
-        stems: beginnings of words, with their glosses.
-    """
-
-    exact: Mapping[str, str]
-    stems: Mapping[str, str]
-
-    def find(self, words: Sequence[str]) -> str | None:
-        """The gloss of a word or phrase; none if it is unknown."""
-        known = self.exact.get(" ".join(words).replace(" - ", "-").replace("' ", "'"))
-        if known is not None or len(words) > 1:
-            return known
-        word = words[0]
-        stems = (self.stems.get(word[:length]) for length in range(len(word), 2, -1))
-        return next((stem for stem in stems if stem is not None), None)
-
-
-@cache
-def _glossary(language: str) -> _Glossary:
-    if language in ("en", UNKNOWN):
-        return _Glossary({}, {})
-    path = files("index") / "languages" / f"{language}.tsv"
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line]
-    exact = {form: meaning for form, meaning in rows if not form.endswith("*")}
-    stems = {form[:-1]: meaning for form, meaning in rows if form.endswith("*")}
-    return _Glossary(exact, stems)

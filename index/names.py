@@ -10,6 +10,9 @@ from rapidfuzz import fuzz, process
 from index.catalog import Catalog
 
 _WORD = re.compile(r"[a-z0-9]+")
+# Words of a text: a part of one with an accent, such as "s" of "s\u00e4he", is none.
+_LETTER = "[a-z0-9\u00df-\u00f6\u00f8-\u00ff\u0153]"
+_WHOLE = re.compile(f"(?<!{_LETTER})[a-z0-9]+(?!{_LETTER})")
 _LONGEST = 9  # words in the longest id
 _COMPACT_FROM = 4  # letters from which a spelling without separators counts
 _RECENT = 64  # texts
@@ -81,7 +84,7 @@ class Names:
         return lru_cache(_RECENT)(self._mentions)
 
     def _mentions(self, text: str, typos: bool) -> tuple[Mention, ...]:
-        words = [(word[0], word.start(), word.end()) for word in _WORD.finditer(text.lower())]
+        words = [(word[0], word.start(), word.end()) for word in _WHOLE.finditer(text.lower())]
         found: dict[tuple[int, int], Mention] = {}
         for exact in (True, False) if typos else (True,):
             for first, last in _spans(len(words)):

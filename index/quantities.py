@@ -10,7 +10,7 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"(?:pixels?|px)\b", "px", 1),
     (
         r"(?:(?:(?!(?:under|below|within|in|than|for|over|about|after|of|half)\s)[a-z]+\s)?"
-        r"(?:per|each|every|a)\s|[a-z]*\s?/\s?)(?:s|sec|seconds?)\b"
+        r"(?:per|each|every|a|in (?:a|one|1))\s|[a-z]*\s?/\s?)(?:s|sec|seconds?)\b"
         r"|fps\b|hz\b", "images/s", 1),
     (
         r"(?:frames?|images?|pictures?|photos?|pics?|parts?)\s*(?:/|per|a|every|each)\s*"
@@ -25,8 +25,8 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"(?:cents?|ct|¢|us-cents?)(?!\w)", "USD", 0.01),
     (r"(?:dollars?|usd|bucks|\$|euros?|eur|€)(?!\w)", "USD", 1),
     (r"(?:%|percent(?:age)?|per cent|pct)(?!\w)", "%", 1),
-    (r"(?:billion|bn|b)(?:illion)?\b(?:\s*(?:param\w*|weights?))?", "number", 1e9),
-    (r"(?:million|mio|mil|mln|m)\b(?:\s*(?:param\w*|weights?))?", "number", 1e6),
+    (r"(?:billions?|bn|b)(?:illion)?\b(?:\s*(?:of )?(?:param\w*|weights?))?", "number", 1e9),
+    (r"(?:millions?|mio|mil|mln|m)\b(?:\s*(?:of )?(?:param\w*|weights?))?", "number", 1e6),
     (r"k\b(?:\s*(?:param\w*|weights?))?", "number", 1e3),
     (r"epochs?|rounds?|passes", "epochs", 1),
     (
@@ -37,14 +37,14 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     (
         r"(?:images?|pictures?|photos?|pics?|shots?|drawings?|paintings?|versions?|variants?"
         r"|variations?|posters?|logos?|icons?|samples?|examples?|tries|copies|takes"
-        r"|illustrations?|renders?|renderings?|wallpapers?|portraits?|designs?|options?"
+        r"|illustrations?|renders?|renderings?|wallpapers?|portraits?|designs?|pieces?|options?"
         r"|alternatives?|sketches|thumbnails?)\b", "images", 1),
     (r"param\w*|weights\b", "parameters", 1),
 )  # fmt: skip
 _UNIT = tuple((re.compile(pattern), unit, factor) for pattern, unit, factor in _UNITS)
 _NUMBER = re.compile(
     r"(?<![\w.])(?<![a-z]-)(?<![a-z]\d-)(?P<sign>[$€]\s?|\b(?:usd|eur) )?"
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?:\s?e\s?-?\s?\d+)?|\.\d+)"
+    r"(?P<number>[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?(?:\s?e\s?-?\s?\d+)?|\.\d+)"
 )
 # Parts and single units in words: "a fifth of a second", "half a million", "under a cent".
 _PARTS = {
@@ -90,7 +90,10 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     Args:
         text: plain English, lower case.
     """
-    return tuple(sorted((*_sizes(text), *_numbers(text)), key=lambda found: found.start))
+    found = sorted((*_sizes(text), *_numbers(text)), key=lambda each: each.start)
+    # "one second" is no time of its own in "5 pictures in one second".
+    apart = (f for at, f in enumerate(found) if not at or f.start >= found[at - 1].end)
+    return tuple(apart)
 
 
 def _sizes(text: str) -> Iterator[Quantity]:
@@ -130,6 +133,6 @@ def _with_unit(text: str, value: float, start: int, end: int) -> Quantity:
 def number_of(written: str) -> float:
     """The value of a number as people write it: `1,000`, `0,5`, `1e-4`."""
     plain = re.sub(r"\s", "", written)
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):
+    if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", plain):
         return float(plain.replace(",", ""))
     return float(plain.replace(",", "."))

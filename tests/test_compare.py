@@ -56,3 +56,13 @@ def test_bad_input_gets_a_sentence(tmp_path: Path) -> None:
         list(compare(context, (FEMTO, LARGE), properties=("beauty",)))
     with pytest.raises(NotBuiltYet):
         list(compare(context, (FEMTO, LARGE), prompts=("a star",)))
+
+
+def test_one_that_leads_in_all_that_was_asked_is_the_pick(tmp_path: Path) -> None:
+    ctx = text_context(tmp_path)
+    *_, verdict = compare(ctx, ("vit_base_patch16_224.augreg2_in21k_ft_in1k", FEMTO), ("size",))
+    assert isinstance(verdict, Text)
+    assert verdict.data == {"picks": [{"system": FEMTO}]}
+    *_, split = compare(ctx, (FEMTO, LARGE))
+    assert isinstance(split, Text)
+    assert split.data == {"picks": []}

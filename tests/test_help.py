@@ -18,6 +18,28 @@ def test_greetings_get_one_line(words: str, tmp_path: Path) -> None:
     assert "\n" not in blocks[0].text
 
 
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("who gets to see the pictures of my kids that i sent you", "stays on the machine"),
+        ("Speichern Sie meine Bilder?", "stays on the machine"),
+        ("and what is all this going to cost me, talking to you", "costs nothing"),
+        ("is that a human typing", "I am a program"),
+        ("where do I put my photo", "Drop pictures on the box"),
+        ("say that again in easier words, I am 81", "In short"),
+        ("wrong answer, try harder", "try again"),
+        ("you did in ten seconds what took me a week", "You are welcome"),
+        ("my bus is here, see you", "Until then"),
+    ],
+)
+def test_what_is_said_to_the_assistant_gets_its_reply(
+    words: str, reply: str, tmp_path: Path
+) -> None:
+    (block,) = help_tool(text_context(tmp_path), words)
+    assert isinstance(block, Text)
+    assert reply in block.text
+
+
 def test_the_tools_are_listed(tmp_path: Path) -> None:
     _, table, later = help_tool(text_context(tmp_path), "what can you do?")
     assert isinstance(table, Table)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from assistant.conversation import Attachment
+from assistant.conversation import Attachment, Ref
 from assistant.fit import labelled
 from assistant.lessons import read_rows, read_texts
 from assistant.plan import Asked, Clarify, Decline, Plan, Run, plan, steps_told
@@ -23,16 +23,16 @@ PICTURE = (Attachment("image", "a.png"),)
 # What must hold of questions that were written apart and never fitted: share with the right tool,
 # and with all arguments right too; a little below what was measured.
 FLOORS = {
-    "one step": (0.955, 0.89),
-    "several steps": (0.82, 0.60),
-    "follow-up": (0.91, 0.68),
-    "decline": (0.93, 0.93),
+    "one step": (0.945, 0.89),
+    "several steps": (0.84, 0.63),
+    "follow-up": (0.87, 0.61),
+    "decline": (0.91, 0.91),
     "clarify": (0.79, 0.79),
-    "de": (0.91, 0.65),
-    "es": (0.82, 0.70),
-    "fr": (0.93, 0.81),
-    "ru": (0.90, 0.76),
-    "zh": (0.90, 0.63),
+    "de": (0.88, 0.75),
+    "es": (0.82, 0.81),
+    "fr": (0.93, 0.83),
+    "ru": (0.92, 0.79),
+    "zh": (0.93, 0.72),
 }
 
 
@@ -108,6 +108,13 @@ def test_several_steps_feed_each_other() -> None:
     assert first["arguments"]["images"] == second["arguments"]["images"] == ["attachment:1"]
 
 
+def test_the_winner_of_a_comparison_is_taken_on() -> None:
+    found = made("compare schnell and krea by price, then draw a fox with the cheaper one")
+    assert isinstance(found, Run)
+    assert tools(found) == ["compare", "generate"]
+    assert found.steps[1].arguments["model"] == Ref("step", 1)
+
+
 def test_a_follow_up_carries_over_what_still_holds() -> None:
     history = [
         {"role": "user", "text": "draw a red fox in the snow with schnell, 512x512, seed 4"},
@@ -145,6 +152,8 @@ def test_a_tool_that_nobody_has_is_declined_with_who_would_do_it() -> None:
         "\u202edraw a cat",
         "draw a cat. " * 40,
         "a\x00b",
+        "so 'tis " + "what " * 400,
+        'she said "' + "word " * 400,
     ],
 )
 def test_odd_questions_get_a_plan(text: str) -> None:

@@ -95,7 +95,7 @@ def test_the_judged_use_cases_in_words_alone(tmp_path: Path) -> None:
     assert len(wrong_ones(found)) / len(found) <= 0.1
 
 
-@pytest.mark.parametrize(("in_words", "share_wrong"), [(False, 0.14), (True, 0.2)])
+@pytest.mark.parametrize(("in_words", "share_wrong"), [(False, 0.14), (True, 0.22)])
 def test_use_cases_that_nothing_was_written_for(
     in_words: bool, share_wrong: float, tmp_path: Path
 ) -> None:

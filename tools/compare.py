@@ -108,8 +108,8 @@ def compare(
     cards = _cards(ctx, systems)
     yield Text(_same_job(cards))
     wanted = [name for word in properties for name in ASPECTS.get(word, (word,))]
-    shared = _rows(ctx, cards, wanted or _FACTS)
-    if not shared:
+    shared = asked = _rows(ctx, cards, wanted or _FACTS)
+    if not asked:
         yield Text(f"Nothing is known of their {' and '.join(properties)}; this is known instead.")
         shared = _rows(ctx, cards, _FACTS)
     yield _table("Facts", cards, shared)
@@ -117,7 +117,7 @@ def compare(
     if scores and not properties:
         yield _table("Published scores", cards, scores)
     yield _capabilities(cards)
-    yield from _verdict(cards, {**shared, **scores})
+    yield from _verdict(cards, shared if properties else {**shared, **scores}, bool(asked))
 
 
 def _cards(ctx: Context, systems: Sequence[str]) -> tuple[Card, ...]:
@@ -202,9 +202,12 @@ def _capabilities(cards: Sequence[Card]) -> Table:
     return Table(("System", "It can"), rows, "Capabilities")
 
 
-def _verdict(cards: Sequence[Card], rows: Rows) -> Iterator[Text]:
-    """Who leads in what, from the rows alone; nothing is weighed into one number."""
-    lines, cites = [], []
+def _verdict(cards: Sequence[Card], rows: Rows, asked: bool) -> Iterator[Text]:
+    """Who leads in what, from the rows alone; nothing is weighed into one number.
+
+    The one that leads in all that was asked is the pick that a later step may take on.
+    """
+    lines, cites, leaders = [], [], set()
     for (name, at), row in rows.items():
         rule = properties()[name]
         values = {card.name: fact for card, fact in zip(cards, row, strict=True) if fact}
@@ -217,12 +220,13 @@ def _verdict(cards: Sequence[Card], rows: Rows) -> Iterator[Text]:
         told = ", ".join(f"{who} {wording.shown(fact)}" for who, fact in ranked)
         lines.append(f"- {_heading(name, at)}: {_WORDS[rule.better]} is better: {told}")
         cites += [fact for _, fact in ranked]
+        leaders.add(ranked[0][1].system)
     if len({card.tasks[0] for card in cards}) > 1:
         lines.append("- They do different jobs: choose by the job, not by these figures.")
     if lines:
-        yield Text(
-            "**Verdict, from the rows above (best first)**\n\n" + "\n".join(lines), (*cites,)
-        )
+        told = "**Verdict, from the rows above (best first)**\n\n" + "\n".join(lines)
+        picks = [{"system": leader} for leader in leaders] if asked and len(leaders) == 1 else []
+        yield Text(told, (*cites,), {"picks": picks})
 
 
 def _mixed(row: Sequence[Fact | None]) -> bool:

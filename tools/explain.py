@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from index.card import Capability, Card
@@ -77,7 +78,11 @@ _TOLD = 3  # facts in one sentence, at most
 _SAME = 3.0  # logits within which a second system is asked about too
 # From which the best fact answers a question: its logit, or its share among the facts.
 _FITS, _LIKELY = 10.0, 0.5
-_UNKNOWN = "No source here clearly answers this. Which model is it about?"
+_UNKNOWN = (
+    "No source here answers this. I know facts of image models, such as licence, price, memory, "
+    "speed and accuracy; if you mean one of them, name it."
+)
+_KNOWN = 6  # properties named where none answers
 _OFFERED = 3  # systems to choose from when none was named
 # A question that names no system is answered if it describes one so well, and one fact of it fits.
 _DESCRIBED, _CERTAIN = 1.0, 0.6  # search score; probability
@@ -100,10 +105,15 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
     if set(given) - set(named):  # the question itself does not say which
         of_each = [ctx.index.rank(query, ctx.evidence.find, (system,)) for system in given]
         answering = [ranked for ranked in of_each if _is_answered(ranked)]
-        for ranked in answering or of_each[:1]:
+        for ranked in answering:
             yield from _answered(ctx, query, ranked)
+        if not answering:
+            yield Text(_untold(ctx, given))
         return
     ranked = ctx.index.rank(query, ctx.evidence.find)
+    if not named and not _is_answered(ranked):
+        yield Text(_UNKNOWN)
+        return
     for system in _about(ctx, query, named, ranked):
         yield from _answered(ctx, query, [found for found in ranked if found.system == system])
 
@@ -129,8 +139,7 @@ def _about(
         if not told or _share(ranked, lambda found: found.system == best.system) < _CERTAIN:
             systems = list(dict.fromkeys(found.system for found in ranked))[:_OFFERED]
             choices = [f"{_name(ctx, system)}: {query}" for system in systems]
-            sure = _is_answered(ranked)
-            raise NeedsInput("Which model do you mean?" if sure else _UNKNOWN, choices)
+            raise NeedsInput("Which model do you mean?", choices)
     also = {
         found.system
         for found in ranked
@@ -163,6 +172,15 @@ def _name(ctx: Context, system: str) -> str:
     return card.name if card else system
 
 
+def _untold(ctx: Context, systems: Sequence[str]) -> str:
+    """That nothing known of some systems answers a question, and what is known of the first."""
+    names = ", ".join(_name(ctx, system) for system in systems)
+    labels = (properties()[name].label for name in _OVERVIEW if ctx.evidence.find(systems[0], name))
+    known = ", ".join(islice(labels, _KNOWN))
+    first = _name(ctx, systems[0])
+    return f"No source here tells this of {names}. What is known of {first}: {known}. Ask for any."
+
+
 def _answered(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> Iterator[Block]:
     """What is asked of one system."""
     card = ctx.catalog.get(ranked[0].system)
@@ -172,8 +190,7 @@ def _answered(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> Iterator[
         yield Text(f"No source here says this of {card.name}: {properties()[missing].label}.")
         yield _overview(ctx, card)
     elif not _is_answered(ranked):
-        yield Text(f"No source here tells this of {card.name}.")
-        yield _overview(ctx, card)
+        yield Text(_untold(ctx, (card.id,)))
     elif ranked[0].fact:
         yield from _stated(card, ranked)
     else:

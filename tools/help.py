@@ -2,8 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
+from index.gloss import in_english
 from tools.base import Block, Context, Table, Text, ToolCard
+from tools.vocabulary import vocabulary
+
+if TYPE_CHECKING:  # `--help` must not wait for what it imports
+    from index.encoder import Vectors
 
 CARD = ToolCard(
     title="Say what I can do",
@@ -41,25 +48,22 @@ CARD = ToolCard(
         "What can you not do?",
     ),
 )
-_THANKS = re.compile(r"\b(thanks?|thank you|cheers|merci|danke|gracias)\b", re.IGNORECASE)
-_GREETING = re.compile(
-    r"\b(hello|hi|hey|good (?:morning|afternoon|evening)|hallo|hola|bonjour)\b", re.IGNORECASE
-)
-_SHORT = 40  # characters up to which a message is nothing but a greeting
+_THANKS = re.compile(r"\b(?:thanks?|thank you|thx|ta|cheers|bless you)\b", re.IGNORECASE)
+_WELCOME = "You are welcome. Ask on whenever you like."
+_NOTED = "Noted. Ask on whenever you like: about a model, its price or licence, or a picture."
+_SURE = 0.35  # cosine to the nearest way of asking from which a reply fits
 
 
 def help(ctx: Context, topic: str = "") -> Iterator[Block]:
-    """Greets, or lists the tools with an example question each.
+    """Answers what is said to the assistant, or lists the tools with an example question each.
 
     Args:
         ctx: the context.
-        topic: the person's words; a greeting or thanks gets one line.
+        topic: the person's words.
     """
-    if len(topic) < _SHORT and _THANKS.search(topic):
-        yield Text("You are welcome. Ask on whenever you like.")
-        return
-    if len(topic) < _SHORT and _GREETING.search(topic):
-        yield Text("Hello! Ask me about an image model, or drop in a picture.")
+    said = in_english(topic, ctx.index.names).strip()
+    if said and (reply := _reply(said)):
+        yield Text(reply)
         return
     yield Text(
         "I help to choose and use image models. Ask about a model, compare some, or drop in a "
@@ -70,3 +74,28 @@ def help(ctx: Context, topic: str = "") -> Iterator[Block]:
     yield Table(("I can", "Ask for example"), rows, "What I can do")
     if later := [card.title for card in cards if not card.built]:
         yield Text(f"Not built yet: {'; '.join(later)}.")
+
+
+def _reply(said: str) -> str:
+    """What `about.toml` says to that; empty if the tools are asked for, or a question fits none."""
+    from index.encoder import load_encoder
+
+    ways, replies = _ways()
+    likeness = ways @ load_encoder().encode([said])[0]
+    near = replies[int(likeness.argmax())] if likeness.max() >= _SURE else None
+    if near is None or (not near and _THANKS.search(said)):
+        near = _WELCOME if _THANKS.search(said) else "" if "?" in said else _NOTED
+    return near
+
+
+@cache
+def _ways() -> tuple["Vectors", tuple[str, ...]]:
+    """The ways of asking as unit vectors, shape (ways, dimensions), and the reply to each."""
+    from index.encoder import load_encoder
+
+    rows = [
+        (asked, reply.get("say", ""))
+        for reply in vocabulary("about")["reply"]
+        for asked in reply["asked"]
+    ]
+    return load_encoder().encode([asked for asked, _ in rows]), tuple(say for _, say in rows)

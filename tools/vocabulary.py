@@ -1,4 +1,4 @@
-"""The words by which people say what they need and what they claim: `needs.toml`, `claims.toml`."""
+"""The words by which people say what they need, claim, and ask of the assistant itself."""
 
 import re
 import tomllib

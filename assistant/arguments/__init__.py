@@ -5,10 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from assistant.arguments import choices, models, own_words
-from assistant.arguments.heard import Heard
-from assistant.arguments.limits import limits
-from assistant.arguments.numbers import numbers
-from assistant.arguments.refs import (
+from assistant.arguments.files import (
     archive,
     earlier_pictures,
     mask,
@@ -17,6 +14,9 @@ from assistant.arguments.refs import (
     pictures,
     singled_out,
 )
+from assistant.arguments.heard import Heard
+from assistant.arguments.limits import limits
+from assistant.arguments.numbers import numbers
 from assistant.arguments.texts import claim
 from assistant.arguments.words import property_words, words
 from assistant.conversation import Ref

@@ -3,15 +3,17 @@
 import re
 from typing import Any
 
+from assistant.arguments.files import mask
 from assistant.arguments.heard import Heard
-from assistant.arguments.refs import mask
 from assistant.router import CHOICES
 
 _SIDES = {
-    "left": r"\bleft\b", "right": r"\bright\b", "top": r"\btop\b|\bupwards?\b|\babove\b",
+    "left": r"\bleft\b", "right": r"\bright\b",
+    "top": r"\b(?:on|at|the|to) top\b|\btop (?:side|edge)\b|\bupwards?\b|\babove\b",
     "bottom": r"\bbottom\b|\bdownwards?\b|\bbelow\b",
 }  # fmt: skip
 _TO_SIDE = re.compile(r"(\d+)\s?(?:px|pixels?)?[^\d,;.]{0,22}\b(left|right|top|bottom|sides?)\b")
+_SIDE_BY = re.compile(r"\b(left|right|top|bottom) by (\d+)\b")
 _EXTENDS = re.compile(
     r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*"
     r"|more (?:\w+ )?(?:room|space|sky|canvas|picture|pixels|px)|canvas \w*er|continue\w*|add"
@@ -30,7 +32,8 @@ _MODES = {
     "reference": r"\b(?:style|pose|pattern|look) of the\b|\bin (?:its|that) style\b|\bcombine\b",
 }  # fmt: skip
 _METHODS = {
-    "lora": r"\blo[\s-]?ra\b", "embedding": r"\btextual[\s-]inversion\b|\bembedding\b",
+    "lora": r"(?<!\bno )(?<!\bnot )(?<!\bneed )(?<!\bwithout )\blo[\s-]?ra\b",
+    "embedding": r"\btextual[\s-]inversion\b|\bembeddings?\b",
     "full": (
         r"\bfull(?:y)?[\s-](?:fine|model|train|weights|unet)|\ball (?:the )?weights\b"
         r"|\bwhole model\b"
@@ -54,7 +57,7 @@ _FROZEN = re.compile(
 def expand(tool: str, heard: Heard) -> dict[str, int | None] | None:
     """How far to extend a picture on each side, in pixels; none where no number was said."""
     text = heard.text
-    if not (_EXTENDS.search(text) or _TO_SIDE.search(text)):
+    if not any(pattern.search(text) for pattern in (_EXTENDS, _TO_SIDE, _SIDE_BY)):
         return None
     pixels = re.search(r"(\d+)\s?(?:px|pixels?)?\b", text)
     number = int(pixels[1]) if pixels else None

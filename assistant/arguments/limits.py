@@ -4,32 +4,35 @@ from typing import Any
 
 from assistant.arguments.choices import choice
 from assistant.arguments.heard import Heard
+from tools.needs import CLASSIFIER_TASKS
 from tools.told import limits_told, task_told
 
+_CERTAIN = 0.95  # probability from which its reading of the task outweighs plain words
 _SURE = 0.6  # probability from which the network's reading of a wish counts
 
 
 def limits(heard: Heard) -> dict[str, Any]:
     """What a use case asks for, as arguments of `recommend`."""
-    found = {
-        "task": _task(heard),
-        "commercial": choice("commercial", heard, _SURE),
-        **limits_told(heard.gloss),
-    }
+    told = limits_told(heard.gloss)
+    task, commercial = _task(heard), choice("commercial", heard, _SURE)
+    if told.get("max_price_usd") and task in CLASSIFIER_TASKS:
+        task = None  # only a picture that is made has a price
+    found = {"task": task, "commercial": commercial, **told}
     if heard.carried:  # a guess from few words does not replace what was said
         found = {name: value for name, value in found.items() if _is_new(name, value, heard)}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _is_new(name: str, value: Any, heard: Heard) -> bool:
+    if name == "task" and task_told(heard.gloss.named.lower(), plainly=True) == value:
+        return True
     return isinstance(value, float) or name not in heard.carried
 
 
 def _task(heard: Heard) -> str | None:
-    """By words that name it; else what the network reads, if no other words speak against it."""
+    """What the network reads; words that name the task, or tell it where it doubts, come first."""
     words = heard.gloss.named.lower()
-    told = task_told(words)
-    if told and told == task_told(words, plainly=True):
-        return told
-    guess: str | None = choice("task", heard, _SURE)
-    return guess if guess == (told or guess) else None
+    sure: str | None = choice("task", heard, _CERTAIN)
+    likely: str | None = choice("task", heard)
+    guess: str | None = choice("task", heard, 0.0)
+    return sure or task_told(words, plainly=True) or likely or task_told(words) or guess

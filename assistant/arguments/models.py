@@ -7,15 +7,33 @@ from rapidfuzz import process
 
 from assistant.arguments.heard import Heard
 from assistant.arguments.refs import pointed, product, systems_of, used
+from assistant.conversation import Ref
 from index.names import Names
 
-_POINTS = re.compile(
-    r"\b(?:it|its|it's|this|that|these|those|they|them|their|same|one|ones|other|which|both|two)\b"
+# What an earlier step has made is to be used.
+_USES = re.compile(
+    r"\b(?:with|use|using|on|to|ask|try|thru|through|by) (?:it|that|this)\b"
+    r"|\b(?:it|that one) (?:say|think|call|make)s?\b|\b(?:trained|tuned|learned|learnt)\b"
+    r"|\bnew (?:one|model|network|classifier)\b"
 )
 _OTHER = re.compile(r"\bother (?:model|one|net|network|system)\b")
+_WINNER = re.compile(
+    r"\b(?:better|best|cheap(?:er|est)|fast(?:er|est)|quick(?:er|est)|light(?:er|est)|small(?:er|est)"
+    r"|(?:more|most) accurate|free(?:r|st)|winning|winner|whichever)\b"
+)
+# What was talked about before beside one that is named: "that one and resnet18".
+_THAT = r"(?:it|that one|this one|the (?:first|last|other) one)"
+_BESIDE = re.compile(
+    rf"\b{_THAT} (?:and|against|vs|versus|or)\b|\b(?:and|against|vs|versus|or|beside) {_THAT}\b"
+)
+_ALL = re.compile(
+    r"\b(?:these|those|they|them|their|each|all|both|which|ones|others?|models|first|second|third"
+    r"|two|three|numbers|figures)\b"
+)
+_ORIGINAL = re.compile(r"\b(?:original|unexported|plain|pytorch)\b")
 _METHOD = "repo:rinongal/textual_inversion"  # names the method more often than its repository
+_BACK = 0.2  # probability from which the systems talked about are meant
 _KIN = 3  # systems offered beside one that is to be compared
-_SHORT = 5  # words of a question that can hardly stand alone
 _SAME_MODEL = re.compile(
     r"\b(?:same|that|this) (?:model|net|network)\b|\b(?:with|use|take|try) (?:it|that)\b"
     r"|\bit on\b|\bdo (?:it|that) (?:here|with|then|now)\b|\bthe (?:better|best|winning) one\b"
@@ -29,13 +47,15 @@ def model(tool: str, heard: Heard) -> Any:
         return named[0]
     if _OTHER.search(heard.text) and (other := _other(heard)):
         return other
+    if winner := _winner(tool, heard):
+        return winner
     if tool in ("generate", "edit"):
         made = product(heard, tool, ("recommend",)) if heard.steps else None
         return made or (_chosen(heard) if _SAME_MODEL.search(heard.text) else None)
     made = product(heard, tool)
     if tool in ("export", "benchmark"):
         return made or _chosen(heard)
-    if heard.steps or (_POINTS.search(heard.text) and not heard.carried):
+    if heard.steps or (_USES.search(heard.text) and not heard.carried):
         return made or (_chosen(heard) if _SAME_MODEL.search(heard.text) else None)
     return None
 
@@ -43,9 +63,12 @@ def model(tool: str, heard: Heard) -> Any:
 def models(tool: str, heard: Heard) -> Any:
     """The systems to be measured."""
     if heard.systems:
-        return heard.systems
-    made = product(heard, tool)
-    return (made,) if made else pointed(heard.text, used(heard)) or None
+        before = pointed(heard.text, used(heard)) if _BESIDE.search(heard.text) else ()
+        return tuple(dict.fromkeys((*before, *heard.systems)))
+    made = _winner(tool, heard) or product(heard, tool)
+    if made and not (heard.steps and _ORIGINAL.search(heard.text)):
+        return (made,)
+    return pointed(heard.text, used(heard)) or None
 
 
 def systems(tool: str, heard: Heard) -> tuple[str, ...] | None:
@@ -55,10 +78,21 @@ def systems(tool: str, heard: Heard) -> tuple[str, ...] | None:
         return named or None
     if tool == "compare" and len(named) < 2:
         return tuple(dict.fromkeys((*pointed(heard.text, used(heard)), *named))) or None
-    short = len(heard.text.split()) <= _SHORT
-    if not named and (heard.carried or short or _POINTS.search(heard.text)):
-        return pointed(heard.text, used(heard)) or None
+    if not named and (heard.carried or heard.steps or _points_back(heard)):
+        found = pointed(heard.text, used(heard))
+        # Of several that were recommended the foremost is meant, unless all are.
+        advised = not heard.steps and _last_tool(heard) == "recommend"
+        return (found[:1] if advised and not _ALL.search(heard.text) else found) or None
     return named or None
+
+
+def _points_back(heard: Heard) -> bool:
+    return bool(heard.reading.choices["before"][1] >= _BACK)
+
+
+def _last_tool(heard: Heard) -> str:
+    done = (exchange.steps[-1].tool for exchange in reversed(heard.past) if exchange.steps)
+    return next((tool for tool in done if tool not in ("explain", "verify", "help")), "")
 
 
 def partners(system: str, names: Names) -> tuple[tuple[str, str], ...]:
@@ -73,6 +107,12 @@ def partners(system: str, names: Names) -> tuple[tuple[str, str], ...]:
     ]
     nearest = process.extract(card.name, [name for name in kin if name != card.name], limit=_KIN)
     return tuple((card.name, name) for name, _, _ in nearest)
+
+
+def _winner(tool: str, heard: Heard) -> Ref | None:
+    """What came out best of a comparison or of timings, if it is that one that is meant."""
+    wins = _WINNER.search(heard.text) is not None
+    return product(heard, tool, ("compare", "benchmark")) if wins else None
 
 
 def _chosen(heard: Heard) -> str | None:

@@ -64,7 +64,9 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
         r"\bat (256|384|512|640|768|896|1024|1280|1536)\b"),
     "image_size": (
         rf"\b(?:image|input|picture)[\s-]?(?:size)?{_IS}{_N}", rf"{_N}\s?(?:px|pixels?)\b",
-        rf"{_N} inputs?\b", r"\bat (128|160|192|224|240|256|288|320|384|448|512)\b"),
+        rf"{_N} inputs?\b",
+        rf"\b(?:images|pictures|photos) of {_N}(?!\w)",
+        r"\bat (128|160|192|224|240|256|288|320|384|448|512)\b"),
 }  # fmt: skip
 _IN_WORDS: Mapping[str, tuple[str, float]] = {
     "strength": (r"\bhalf[\s-](?:the )?strength\b|\bstrength (?:of |at )?(?:a )?half\b", 0.5),
@@ -78,10 +80,10 @@ _WHOLE = frozenset({
 _SHAPES = (
     (
         r"\b(?:phone|mobile) (?:wallpaper|background|screen)|\block\s?screen"
-        r"|\bwallpaper for (?:my |the |a )?(?:phone|mobile)",
+        r"|\bwallpapers? (?:for|on) (?:my |the |a )?(?:phone|mobile)",
         (1080, 1920),
     ),
-    (r"\bwallpaper\b(?! pattern)|\bfull[\s-]?hd\b|\b1080p\b|\bdesktop background", (1920, 1080)),
+    (r"\bwallpapers?\b(?! pattern)|\bfull[\s-]?hd\b|\b1080p\b|\bdesktop background", (1920, 1080)),
     (r"\b4k\b|\buhd\b", (3840, 2160)),
     (
         r"\bsquare (?:format|picture|image|one|version|crop)|(?<!\bthe )(?<!\ba )(?<!\btown )"

@@ -4,9 +4,11 @@ import re
 from typing import Any
 
 from assistant.arguments import choices
+from assistant.arguments.files import table
 from assistant.arguments.heard import Heard
-from assistant.arguments.refs import job_id, product, table
+from assistant.arguments.refs import job_id, product
 from assistant.arguments.texts import quoted, span, trimmed
+from assistant.conversation import Ref
 from index.quantities import quantities
 
 _CONFIG = re.compile(r"[\w./\\-]+\.(?:toml|ya?ml)\b")
@@ -47,9 +49,20 @@ _SUBJECT = re.compile(
     r"(?:my|our|this|the|a|an)\s+(?P<word>[^\W\d_]+)",
     re.IGNORECASE,
 )
-_BEFORE_NOUN = re.compile(r"^(?:a|an|the|my|our|this|that|these|those|of|one)\s+", re.IGNORECASE)
+_BEFORE_NOUN = re.compile(
+    r"^(?:(?:a|an|the|my|our|this|that|these|those|of|one|mein\w*|unser\w*|dies\w*|ein|eine|einen"
+    r"|der|die|das|den|mi|mis|nuestr[oa]|est[ea]|un|una|el|la|mon|ma|mes|notre|ce|cette|une|le"
+    r"|мо[йяюеёи]\w*|наш\w*|это\w*)\s+)+|^(?:我的?|我们的?|这个?|那个?|一[个只条张])",
+    re.IGNORECASE,
+)
+_NEGATES = re.compile(
+    r"^(?:(?:and|but|no|not|without|ohne|kein\w*|sin|ni|nada de|sans|pas de|pas d'"
+    r"|aucun\w*|без|не)\s+"
+    r"|不要|没有|別|别|无|不)+",
+    re.IGNORECASE,
+)
 _AFTER_NOUN = re.compile(
-    r"(?:,|'s|\s(?:is|are|from|for|with|that|which|i|we|on|in)\b).*$", re.IGNORECASE
+    r"(?:[,(\uff08\uff0c]|'s|\s(?:is|are|from|for|with|that|which|i|we|on|in)\b).*$", re.IGNORECASE
 )
 _CLASS = re.compile(
     r"\b(?:class(?! (?:images?|pictures?|photos?))|subject|noun)(?: noun)?(?: is|:|=)*\s+"
@@ -124,7 +137,7 @@ def negative_prompt(tool: str, heard: Heard) -> str | None:
     del tool
     match = _NEGATIVE.search(heard.gloss.said)
     found = match["word"] if match else span(heard.gloss, heard.reading, "negative_prompt")
-    return trimmed(found) or None
+    return trimmed(_NEGATES.sub("", found)) or None
 
 
 def class_noun(tool: str, heard: Heard) -> str | None:
@@ -193,5 +206,14 @@ def config(tool: str, heard: Heard) -> str | None:
 
 def adapter(tool: str, heard: Heard) -> Any:
     """An adapter file that is named, or what a personalization has made."""
-    match = _ADAPTER.search(heard.gloss.said)
-    return match[1] or match[2] if match else product(heard, tool, ("personalize",))
+    if match := _ADAPTER.search(heard.gloss.said):
+        return match[1] or match[2]
+    made = product(heard, tool, ("personalize",))
+    return made if made and (not made.turn or _shows_subject(made, heard)) else None
+
+
+def _shows_subject(made: Ref, heard: Heard) -> bool:
+    """Whether the words name what an earlier turn has taught a model."""
+    learned = heard.past[made.turn - 1].steps[made.number - 1].arguments
+    names = (str(learned.get(name, "")).lower() for name in ("token", "class_noun"))
+    return any(name and name in heard.gloss.said.lower() for name in names)
