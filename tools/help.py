@@ -49,8 +49,6 @@ CARD = ToolCard(
     ),
 )
 _THANKS = re.compile(r"\b(?:thanks?|thank you|thx|ta|cheers|bless you)\b", re.IGNORECASE)
-_WELCOME = "You are welcome. Ask on whenever you like."
-_NOTED = "Noted. Ask on whenever you like: about a model, its price or licence, or a picture."
 _SURE = 0.35  # cosine to the nearest way of asking from which a reply fits
 
 
@@ -84,8 +82,13 @@ def _reply(said: str) -> str:
     likeness = ways @ load_encoder().encode([said])[0]
     near = replies[int(likeness.argmax())] if likeness.max() >= _SURE else None
     if near is None or (not near and _THANKS.search(said)):
-        near = _WELCOME if _THANKS.search(said) else "" if "?" in said else _NOTED
+        near = _named("welcome") if _THANKS.search(said) else "" if "?" in said else _named("noted")
     return near
+
+
+def _named(name: str) -> str:
+    replies = vocabulary("about")["reply"]
+    return next(str(reply["say"]) for reply in replies if reply.get("name") == name)
 
 
 @cache
