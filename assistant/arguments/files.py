@@ -1,7 +1,7 @@
 """Which files a question is about: its own, those of earlier turns, what steps drew."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from assistant.arguments.heard import Heard
 from assistant.arguments.refs import ORDINALS
@@ -62,12 +62,14 @@ def pictures(heard: Heard) -> tuple[Ref, ...]:
 
 def _earlier(heard: Heard) -> tuple[Ref, ...]:
     """The pictures of the latest turn that had some; those that were sent, if they are meant."""
-    before = _BEFORE.search(heard.text) is not None
-    for reader in (_sent, _of_exchange) if before else (_of_exchange,):
-        for turn in range(len(heard.past), 0, -1):
-            if found := reader(heard, turn):
-                return found
-    return ()
+    sent = earlier_pictures(heard) if _BEFORE.search(heard.text) else ()
+    return sent or _latest(heard, _of_exchange)
+
+
+def _latest(heard: Heard, reader: Callable[[Heard, int], tuple[Ref, ...]]) -> tuple[Ref, ...]:
+    """What is read in the latest turn in which anything is found."""
+    turns = range(len(heard.past), 0, -1)
+    return next(filter(None, (reader(heard, turn) for turn in turns)), ())
 
 
 def _recalled(heard: Heard) -> tuple[Ref, ...]:
@@ -125,8 +127,7 @@ def own_pictures(heard: Heard) -> tuple[Ref, ...]:
 
 def earlier_pictures(heard: Heard) -> tuple[Ref, ...]:
     """The pictures that came with the latest earlier turn that had some."""
-    turns = range(len(heard.past), 0, -1)
-    return next(filter(None, (_sent(heard, turn) for turn in turns)), ())
+    return _latest(heard, _sent)
 
 
 def singled_out(text: str) -> bool:
