@@ -21,7 +21,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(UV) pip install --python $(RUN) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-index/saved/manifest.json: $(STAMP) $(wildcard index/*.py index/cards/*.toml tools/*.py) index/properties.toml
+index/saved/manifest.json: $(STAMP) $(wildcard index/*.py index/cards/*.toml index/replies/* tools/*.py) index/properties.toml
 	@echo "Building the search index (a minute the first time)."
 	@$(RUN) -m assistant index build --into index/saved
 

@@ -31,10 +31,13 @@ from assistant.steps import Assistant, Wanted, run_steps
 from assistant.store import StoreFailed, UnknownConversation
 from assistant.uploads import Refused, Upload
 from index.gloss import in_english
+from index.replies import ELSEWHERE
 from tools.base import Block, Text
 
 LONGEST = 20_000  # characters of a question; a longer one is a document, not a question
 _HITS = 10
+_EXAMPLE = "FLUX.1 [dev]"  # the system that an example names where none is talked about
+_ALIKE = 0.45  # cosine to a way of asking for what is not done here, from which that is meant
 _log = logging.getLogger(__name__)
 
 
@@ -104,9 +107,16 @@ def decide(
     past: tuple[Exchange, ...] = (),
 ) -> tuple[Plan, Answer]:
     """What would be done about a question, without doing it."""
-    hits = assistant.index.search(in_english(question.text, assistant.names), _HITS)
+    english = in_english(question.text, assistant.names)
+    hits = assistant.index.search(english, _HITS)
     asked = Asked(question.text, files, past)
     planned = plan(asked, assistant.names, assistant.tools)
+    if isinstance(planned, Decline):
+        kind, likeness = assistant.index.reply(english, ELSEWHERE)
+        told = next((one.systems[0] for one in reversed(past) if one.systems), "")
+        card = assistant.catalog.get(told) if told else None
+        about, kind_name = card.name if card else "", kind.name if likeness >= _ALIKE else ""
+        planned = replace(planned, kind=kind_name, about=about)
     return planned, Answer(question.text, question.conversation, question.turn, "run", hits=hits)
 
 
@@ -210,8 +220,8 @@ def declined(plan: Decline) -> dict[str, Any]:
     language = plan.language
     offers = "; ".join(say(f"title_{name}", language) for name in plan.nearest)
     said = say("decline", language, offers=offers)
-    if plan.kind:
-        kind = say(f"kind_{plan.kind}", language)
+    if kind := say(f"kind_{plan.kind}", language) if plan.kind else "":
         said = f"{say('decline_would', language, kind=kind)} {said}"
-    choices = tuple(say(f"example_{name}", language) for name in plan.nearest)
+    about = plan.about or _EXAMPLE
+    choices = tuple(say(f"example_{name}", language, name=about) for name in plan.nearest)
     return {"ask": said, "choices": choices}

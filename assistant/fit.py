@@ -13,6 +13,8 @@ from index.encoder import load_encoder
 from index.names import Names
 from index.properties import properties
 from index.ranker import FEATURES as RANKED
+from index.replies import ABOUT, ELSEWHERE, OTHER, replies
+from index.topics import topics
 from tools.base import Report, load_tools
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "questions"
@@ -29,9 +31,23 @@ def labelled(folder: Path = QUESTIONS) -> Iterator[tuple[str, str]]:
         yield from ((example, tool.name) for example in tool.card.examples)
 
 
+def read_topics(folder: Path = QUESTIONS) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Questions with the topics that are right; tabs between the first, the second and the text."""
+    lines = (folder / "topics.tsv").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines)
+    return tuple((text, frozenset(filter(None, (first, second)))) for first, second, text in rows)
+
+
+def told_apart() -> Iterator[tuple[str, str]]:
+    """Questions for a stock reply, with the tool; whether they point to anything is not known."""
+    for kind, tool in ((ABOUT, "help"), (ELSEWHERE, "none")):
+        yield from ((asked, tool) for reply in replies(kind) for asked in reply.asked)
+    yield from ((text, "explain") for text, right in read_topics() if OTHER not in right)
+
+
 def fit_stale(report: Report) -> dict[str, Any]:
     """Fits what no longer belongs to the questions, cards and encoder; returns what was fitted."""
-    fits = {"router.json": fit_routing, "ranker.json": fit_facts}
+    fits = {"router.json": fit_routing, "ranker.json": fit_facts, "topics.json": fit_guides}
     return {name: fits[name](report) for name in _stale()}
 
 
@@ -45,6 +61,7 @@ def fit_routing(report: Report) -> dict[str, Any]:
         *read_rows(QUESTIONS / "routing.jsonl"),
         *read_texts(QUESTIONS / "routing.tsv"),
         *({"text": text, "tool": tool} for text, tool in labelled()),
+        *({"text": text, "tool": tool, "points": None} for text, tool in told_apart()),
     ]
     found = [lesson for row in rows for lesson in lessons(row, names)]
     later = [lesson for lesson in found if lesson.situation.said]
@@ -64,6 +81,15 @@ def fit_facts(report: Report) -> dict[str, Any]:
     return kept
 
 
+def fit_guides(report: Report) -> dict[str, Any]:
+    """Fits which guide a question is about, and keeps it with what it gets right."""
+    from assistant.fit_topics import fit_topics
+
+    kept = {"fingerprint": _topics_fingerprint(), **fit_topics(read_topics(), report)}
+    _keep("topics.json", kept)
+    return kept
+
+
 def _keep(name: str, content: Mapping[str, Any]) -> None:
     (ROUTING / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -77,7 +103,11 @@ def check_fit() -> str:
 
 def _stale() -> tuple[str, ...]:
     """The kept fits that no longer belong to what they were fitted to."""
-    wanted = {"router.json": _router_fingerprint(), "ranker.json": _ranker_fingerprint()}
+    wanted = {
+        "router.json": _router_fingerprint(),
+        "ranker.json": _ranker_fingerprint(),
+        "topics.json": _topics_fingerprint(),
+    }
     kept = {
         name: json.loads((ROUTING / name).read_bytes()) if (ROUTING / name).exists() else {}
         for name in wanted
@@ -86,9 +116,18 @@ def _stale() -> tuple[str, ...]:
 
 
 def _router_fingerprint() -> str:
-    files = [QUESTIONS / "routing.jsonl", QUESTIONS / "routing.tsv", *sorted(LANGUAGES.glob("*"))]
+    words = (path for path in sorted(LANGUAGES.glob("*")) if path.name != "labels.toml")
+    files = [QUESTIONS / "routing.jsonl", QUESTIONS / "routing.tsv", *words]
     texts = [path.read_text(encoding="utf-8") for path in files]
-    shape = [list(labelled()), LABELS, ROLES, list(CHOICES), FEATURES, load_encoder().fingerprint]
+    shape = [
+        list(labelled()),
+        list(told_apart()),
+        LABELS,
+        ROLES,
+        list(CHOICES),
+        FEATURES,
+        load_encoder().fingerprint,
+    ]
     return hashlib.sha256(json.dumps([texts, shape]).encode()).hexdigest()
 
 
@@ -96,4 +135,10 @@ def _ranker_fingerprint() -> str:
     questions = (QUESTIONS / "facts.jsonl").read_text(encoding="utf-8")
     asks = [[rule.name, rule.label, *rule.asks] for rule in properties().values()]
     content = json.dumps([questions, asks, RANKED, load_encoder().fingerprint])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _topics_fingerprint() -> str:
+    questions = (QUESTIONS / "topics.tsv").read_text(encoding="utf-8")
+    content = json.dumps([questions, topics(), load_encoder().fingerprint])
     return hashlib.sha256(content.encode()).hexdigest()

@@ -14,7 +14,6 @@ from transformers import BertConfig, BertModel
 
 from assistant.router import (
     AGAIN,
-    BUCKETS,
     CHOICES,
     FEATURES,
     LABELS,
@@ -25,11 +24,11 @@ from assistant.router import (
     Situation,
     choice_ends,
     features,
-    hashed,
     tokens,
 )
 from index.encoder import DIMENSIONS, Vectors, load_encoder
 from index.gloss import Gloss
+from index.grams import BUCKETS, hashed
 from tools.base import Report
 
 _RANK, _INNER = 16, 128

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from index.evidence import Claim, Fact, Value
 from index.names import Names
 from index.properties import LARGER, labels, properties
+from index.replies import outsiders
 from tools.base import Block, File, Image, Plot, Table, Text
 
 _log = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ _RATIO = re.compile(
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LINK = re.compile(r"https?://\S+")
 _FREE = re.compile(  # names of things that hold digits
-    r"\bImageNet-\d+k\b|\b(?:INT|FP|BF|NF)\d+\b|\btop-\d\b|\bi\d-\d+\w*|\bRTX \d+\b"
-    r"|\b\d{4}-\d{2}-\d{2}\b",
+    r"\bImageNet-\d+k\b|\bApache-\d\.\d\b|\b(?:INT|FP|BF|NF)\d+\b|\btop-\d\b"
+    r"|\bi\d-\d+\w*|\bRTX \d+\b|\b\d{4}-\d{2}-\d{2}\b",
     re.IGNORECASE,
 )
 _UNITS = frozenset(rule.unit for rule in properties().values() if rule.unit)
@@ -153,7 +154,7 @@ def _without_names(text: str, names: Names, cites: Sequence[Fact]) -> str:
     spans = [(m.start, m.end) for m in names.mentions(text, typos=False)]
     spans += [match.span() for match in _FREE.finditer(text)]
     words = {card.family for card in names.catalog.cards.values() if card.family}
-    words |= {properties()[fact.property].label for fact in cites}
+    words |= {properties()[fact.property].label for fact in cites} | set(outsiders(text))
     for fact in cites:
         words |= {value for value in _values(fact) if isinstance(value, str)}
         words |= {fact.says} if isinstance(fact, Claim) else {fact.device, fact.machine}

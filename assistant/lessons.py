@@ -35,6 +35,7 @@ _OF_TOOL = {
     "personalize": ("method",), "finetune": ("freeze",), "explain": ("before",),
 }  # fmt: skip
 _FIRST = {"action": "list"}
+_POINTING = ("explain", "recommend")  # tools that may go on about the systems of the talk
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
@@ -84,13 +85,17 @@ def lessons(row: Row, names: Names) -> Iterator[Lesson]:
 def _tool_alone(row: Row, whole: Gloss, names: Names) -> Lesson:
     """A lesson about the tool, and about its arguments if it is known which words they are."""
     situation = replace(situation_of(row, names), kinds=kinds(whole, names))
-    label = (LABELS.index(row["tool"]),)
     if "said" in row:
         step = {"tool": row["tool"], "arguments": row["said"]}
-        return _lesson(whole, situation, label, [step], ())
+        return _lesson(whole, situation, (LABELS.index(row["tool"]),), [step], ())
+    right = [row["tool"], *row.get("also", ()), *([AGAIN] if row["tool"] == situation.last else ())]
+    labels = tuple(map(LABELS.index, right))
     count = len(tokens(load_encoder(), whole.text, situation).ids)
-    choices = {"before": CHOICES["before"].index(None)} if row["tool"] == "explain" else {}
-    return Lesson(whole, situation, label, (IGNORED,) * count, (False,) * count, choices)
+    # Nothing is pointed to by what stands alone; of what may stand in a talk it may be unknown.
+    points = row.get("points", False)
+    known = row["tool"] in _POINTING and points is not None
+    choices = {"before": CHOICES["before"].index(points or None)} if known else {}
+    return Lesson(whole, situation, labels, (IGNORED,) * count, (False,) * count, choices)
 
 
 def _parts(

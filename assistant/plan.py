@@ -11,10 +11,9 @@ import numpy as np
 from assistant.arguments import Heard, arguments_for, missing
 from assistant.arguments.models import partners
 from assistant.arguments.words import formats
-from assistant.choose import chosen_tool, close_tools
+from assistant.choose import chosen_tool, close_tools, timed_tool
 from assistant.conversation import Attachment, Exchange, Step, agrees, told
 from assistant.router import (
-    ELSEWHERE,
     LABELS,
     NONE,
     SEVERAL,
@@ -30,9 +29,12 @@ from assistant.saying import say
 from index.gloss import Gloss, gloss
 from index.glossary import UNKNOWN
 from index.names import Names
+from tools.again import THEN
 from tools.base import Tool
+from tools.guiding import not_known
 
-_SEVERAL = 0.3  # probability of several steps from which a question is cut
+_SEVERAL = 0.2  # probability of several steps from which a question is cut
+_MORE = 0.5  # probability that a use case goes on from which it does
 _STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
 # What is no word to the assistant: comments, code, and what is dressed up as a machine's message.
 _ASIDE = re.compile(
@@ -105,11 +107,13 @@ class Decline:
         nearest: tools that can be offered instead, nearest first.
         language: the language of the question.
         kind: what kind of system would do it, as a key of the sentences; empty if unknown.
+        about: name of the system that was talked about; empty if none was.
     """
 
     nearest: tuple[str, ...]
     language: str = "en"
     kind: str = ""
+    about: str = ""
 
 
 Plan = Run | Clarify | Decline
@@ -179,6 +183,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
             titles = (f"{say(f'title_{name}', whole.language)}: {asked.text}" for name in close)
             return Clarify(say("which_tool", whole.language), tuple(titles))
         heard = [Part(chosen, again, whole, reading, situation)]
+    heard = [replace(part, tool=timed_tool(part.tool, part.gloss.text)) for part in heard]
     planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools), names)
     return replace(planned, parts=len(parts)) if isinstance(planned, Run) else planned
 
@@ -219,18 +224,29 @@ def _steps(
     for each in heard:
         tool, part = each.tool, each.gloss
         answers = tool == each.situation.last and each.situation.asked
-        goes_on = each.again or answers or (tool == "recommend" and part.is_short)
+        goes_on = each.again or answers or (tool == "recommend" and _is_more(each))
         carried = {**_carried(asked, steps, tool), **offered} if goes_on else {}
         words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
         if "use_case" in carried:  # what was told of it before still holds
-            found["use_case"] = f"{carried['use_case'][-_LONGEST:]}\n{found['use_case']}"
+            found["use_case"] = f"{carried['use_case'][-_LONGEST:]}{THEN}{found['use_case']}"
         if key := missing(tool, found):
             choices = _pairs(found, part.language, names) if tool == "compare" else ()
-            return Clarify(say(key, part.language), choices, (*steps, Step(tool, found)))
+            if not tools[tool].card.built:  # what it lacks would be asked for in vain
+                key, choices = (
+                    "unbuilt",
+                    (f"{say('title_recommend', part.language)}: {asked.text}",),
+                )
+            asks = filter(None, (not_known(asked.text), say(key, part.language)))
+            return Clarify(" ".join(asks), choices, (*steps, Step(tool, found)))
         each_way = [{**found, name: one} for name, one in _several(tool, words)] or [found]
         steps += [Step(tool, said, _why(tool, part, tools)) for said in each_way]
     return Run(tuple(steps), heard[0].gloss.language)
+
+
+def _is_more(part: Part) -> bool:
+    """Whether a use case goes on, and is no new one."""
+    return part.gloss.is_short or bool(part.reading.choices["before"][1] >= _MORE)
 
 
 def _pairs(found: Mapping[str, Any], language: str, names: Names) -> tuple[str, ...]:
@@ -293,8 +309,7 @@ def _situation(asked: Asked, names: Names) -> Situation:
 def _decline(reading: Reading, whole: Gloss, tools: Mapping[str, Tool]) -> Decline:
     order = (TOOLS[place] for place in np.argsort(reading.tools[: len(TOOLS)])[::-1])
     nearest = tuple(islice((name for name in order if tools[name].card.built), _NEAREST))
-    elsewhere = (kind for kind, sign in ELSEWHERE.items() if re.search(sign, whole.text))
-    return Decline(nearest, whole.language, next(elsewhere, ""))
+    return Decline(nearest, whole.language)
 
 
 def _parts(whole: Gloss, reading: Reading, told: Sequence[tuple[int, int]]) -> list[Gloss]:

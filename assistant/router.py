@@ -8,12 +8,11 @@ https://arxiv.org/abs/1902.10909; the low-rank change after https://arxiv.org/ab
 """
 
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from scipy.special import log_softmax, softmax
 
 from index.encoder import MiniLM, Vectors, gelu, load_encoder
 from index.gloss import Gloss, engine
+from index.grams import hashed
 from index.names import Names
 
 ROUTING = Path(str(files("index"))) / "routing"
@@ -55,11 +55,8 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "freeze": (None, True, False),
     "before": (None, True),  # whether the systems that were talked about are meant
 }  # fmt: skip
-BUCKETS = 1 << 15  # of hashed words
-_PART = 4  # letters of a part of a word
 LONGEST = 160  # tokens of a gloss that are read
 _LONGEST_BEFORE = 32  # tokens of what was said before
-_WORD = re.compile(r"[^\W_]+")
 _SIGNS = {
     "question mark": r"\?",
     "size": r"\d\s?x\s?\d|\bpx\b|pixel",
@@ -181,16 +178,6 @@ def features(gloss: Gloss, situation: Situation) -> Vectors:
 def kinds(asked: Gloss, names: Names) -> tuple[str, ...]:
     """The engines of the systems that a question names, each once."""
     return tuple(dict.fromkeys(engine(names, mention) for mention in asked.mentions))
-
-
-def hashed(text: str) -> tuple[int, ...]:
-    """Buckets of the words, pairs of words and parts of words of a text; never empty."""
-    words = ["^", *_WORD.findall(text), "$"]
-    pairs = [f"{left} {right}" for left, right in pairwise(words)]
-    parts = [
-        f"<{word}>"[at : at + _PART] for word in words[1:-1] for at in range(len(word) + 3 - _PART)
-    ]
-    return tuple(zlib.crc32(gram.encode()) % BUCKETS for gram in (*words[1:-1], *pairs, *parts))
 
 
 @dataclass(frozen=True)

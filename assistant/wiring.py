@@ -12,7 +12,7 @@ from assistant.uploads import Uploads
 from assistant.worker import Worker
 from index import catalog, search
 from index.catalog import Catalog
-from index.documents import Document, documents, fact_texts, phrases
+from index.documents import Document, documents, fact_texts, phrases, ways
 from index.encoder import Encoder, load_encoder
 from index.names import Names
 from tools.base import Tool, load_tools
@@ -67,7 +67,7 @@ def tool_documents(tools: Mapping[str, Tool]) -> tuple[Document, ...]:
 def searched(known: Catalog, tools: Mapping[str, Tool]) -> tuple[Document, ...]:
     """Everything that the index holds: hits first, then what is only looked up beside them."""
     hits = documents(known) + tool_documents(tools)
-    return hits + phrases() + fact_texts(known)
+    return hits + phrases() + ways() + fact_texts(known)
 
 
 def build_index(

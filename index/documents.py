@@ -8,8 +8,10 @@ from index.catalog import Catalog
 from index.evidence import Claim
 from index.properties import properties, show
 from index.ranker import OVERVIEW, fact_text
+from index.replies import ASKED, replies
 
-PROPERTY, FACT = "property:", "fact:"  # what the id of a text starts with that is no hit
+# What the id of a text starts with that is no hit.
+PROPERTY, FACT, REPLY = "property:", "fact:", "reply:"
 # By what people describe a system without its name; more would only blur the vector.
 _TELLING = (
     "licence", "commercial_use", "status", "successor", "parameters", "steps", "price",
@@ -44,6 +46,16 @@ def phrases() -> tuple[Document, ...]:
         Document(f"{PROPERTY}{rule.name}", phrase)
         for rule in properties().values()
         for phrase in (rule.label, *rule.asks)
+    )
+
+
+def ways() -> tuple[Document, ...]:
+    """The ways in which people ask for each reply; searched by `reply`, never hits."""
+    return tuple(
+        Document(f"{REPLY}{kind}/{place}", asked)
+        for kind in ASKED
+        for place, each in enumerate(replies(kind))
+        for asked in each.asked
     )
 
 

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from index.documents import FACT, PROPERTY, Document
+from index.documents import FACT, PROPERTY, REPLY, Document
 from index.encoder import Encoder, Vectors
 from index.evidence import Fact
 from index.names import Names, without
 from index.ranker import OVERVIEW, Candidate, Phrases, Ranked, fact_text, load_ranker
+from index.replies import ASKED, Replies, Reply, replies
+from index.topics import load_topics
 
 SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a wheel bring
 FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
@@ -155,6 +157,30 @@ class SearchIndex:
         starts = {name: names.index(name) for name in dict.fromkeys(names)}
         return Phrases(tuple(starts), tuple(starts.values()), self.vectors[places])
 
+    def reply(self, text: str, kind: str) -> tuple[Reply, float]:
+        """The reply of a kind to the way of asking nearest to a text, with its cosine.
+
+        Args:
+            text: the question, in English.
+            kind: one of `index.replies.ASKED`.
+        """
+        return self._replies[kind].nearest(self.encoder.encode([text])[0])
+
+    def topic(self, text: str) -> tuple[str, float]:
+        """What a question in English is about, one of `index.topics.topics`; its probability."""
+        return load_topics().read(text, self.encoder.encode([text])[0])
+
+    @cached_property
+    def _replies(self) -> Mapping[str, Replies]:
+        """The replies of each kind."""
+        found = {}
+        for kind in ASKED:
+            start = f"{REPLY}{kind}/"
+            places = [p for p, d in enumerate(self.documents) if d.id.startswith(start)]
+            owners = [int(self.documents[place].id.removeprefix(start)) for place in places]
+            found[kind] = Replies(replies(kind), owners, self.vectors[places])
+        return found
+
     def nearest(self, vector: Vectors, k: int) -> tuple[tuple[int, float], ...]:
         """Places and cosines of the `k` nearest documents."""
         scores, places = self._dense.search(vector[None].astype("float32"), k)
@@ -195,7 +221,7 @@ class SearchIndex:
     @cached_property
     def _searchable(self) -> int:
         """How many documents, from the first, can be hits."""
-        return sum(not found.id.startswith((PROPERTY, FACT)) for found in self.documents)
+        return sum(not found.id.startswith((PROPERTY, FACT, REPLY)) for found in self.documents)
 
     @cached_property
     def _facts(self) -> dict[str, Vectors]:

@@ -100,6 +100,16 @@ def test_a_tool_by_name_takes_pictures_the_same_way(assistant: Assistant, star: 
     assert answer.outcome == "run", answer.ask
 
 
+def test_what_no_tool_does_is_declined_with_who_would_do_it(assistant: Assistant) -> None:
+    first = last(assistant, "Which licence has resnet18?")
+    answer = last(assistant, "and put boxes around all the cars", conversation=first.conversation)
+    assert answer.outcome == "decline"
+    assert answer.ask.startswith("That would need an object detector")
+    assert len(answer.choices) == 3
+    licences = [choice for choice in answer.choices if choice.startswith("Under which licence")]
+    assert all("ResNet-18" in choice for choice in licences)
+
+
 def test_no_tool_fits(assistant: Assistant) -> None:
     answer = last(assistant, "what will the weather in Paris be tomorrow")
     assert answer.outcome == "decline"

@@ -99,7 +99,6 @@ def test_without_a_name_the_default_is_timed(tmp_path: Path, home: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"models": ("FLUX.1-schnell",)}, r"FLUX\.1 \[schnell\] is no classifier"),
         ({"models": ("convnext_fento",)}, r"nearest: .*convnext_femto\.d1_in1k"),
         ({"engine": "onnx"}, "engine 'onnx' cannot be timed yet"),
         ({"steps": 4}, "a classifier has no steps"),
@@ -116,6 +115,29 @@ def test_what_cannot_be_timed_is_told(
 ) -> None:
     with pytest.raises(ToolFailed, match=words):
         blocks(offline(tmp_path, home), **arguments)
+
+
+def test_the_time_for_all_pictures_is_told(tmp_path: Path, home: Path) -> None:
+    ctx = offline(tmp_path, home)
+    found = blocks(ctx, models=("mine",), batch_size=2, runs=3, pictures=6000)
+    first = found[0]
+    assert isinstance(first, Text)
+    assert first.text.startswith("mine on this machine: time for all pictures ")
+    (whole,) = first.cites
+    assert isinstance(whole, Measurement)
+    rates = [f for f in ctx.evidence.find("mine") if f.property == "images_per_second"]
+    best = max(fact.value for fact in rates if isinstance(fact, Measurement))
+    assert whole.value == pytest.approx(6000 / best / 60)
+    assert whole.at.startswith("6,000 pictures")
+
+
+def test_of_what_cannot_be_timed_here_the_published_figures_are_told(
+    tmp_path: Path, home: Path
+) -> None:
+    (block,) = blocks(offline(tmp_path, home), models=("FLUX.1-schnell",))
+    assert isinstance(block, Text)
+    assert block.text.startswith("FLUX.1 [schnell] cannot be timed here yet")
+    assert block.cites
 
 
 def test_long_work_is_asked_about(tmp_path: Path, home: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from assistant.conversation import Attachment, Ref
-from assistant.fit import labelled
+from assistant.fit import labelled, told_apart
 from assistant.lessons import read_rows, read_texts
 from assistant.plan import Asked, Clarify, Decline, Plan, Run, plan, steps_told
 from assistant.routes import exchanges_of, files_of
@@ -24,15 +24,15 @@ PICTURE = (Attachment("image", "a.png"),)
 # and with all arguments right too; a little below what was measured.
 FLOORS = {
     "one step": (0.945, 0.89),
-    "several steps": (0.84, 0.63),
-    "follow-up": (0.87, 0.61),
-    "decline": (0.91, 0.91),
-    "clarify": (0.79, 0.79),
+    "several steps": (0.84, 0.66),
+    "follow-up": (0.855, 0.61),
+    "decline": (0.905, 0.905),
+    "clarify": (0.77, 0.77),
     "de": (0.88, 0.75),
     "es": (0.82, 0.81),
-    "fr": (0.93, 0.83),
-    "ru": (0.92, 0.79),
-    "zh": (0.93, 0.72),
+    "fr": (0.95, 0.89),
+    "ru": (0.92, 0.82),
+    "zh": (0.96, 0.79),
 }
 
 
@@ -61,7 +61,7 @@ def test_questions_written_apart() -> None:
 def test_no_judging_question_is_like_a_fitting_one() -> None:
     fitted = [row["text"] for row in read_rows(QUESTIONS / "routing.jsonl")]
     fitted += [row["text"] for row in read_texts(QUESTIONS / "routing.tsv")]
-    fitted += [text for text, _ in labelled()]
+    fitted += [text for text, _ in (*labelled(), *told_apart())]
     apart = [row["text"] for row in rows() if not row.get("history")]
     rows_of = {word: at for at, word in enumerate({w for text in apart for w in words(text)})}
     one, other = counted(apart, rows_of), counted(fitted, rows_of)
@@ -130,10 +130,9 @@ def test_a_follow_up_carries_over_what_still_holds() -> None:
     assert "seed" not in again.steps[0].arguments
 
 
-def test_a_tool_that_nobody_has_is_declined_with_who_would_do_it() -> None:
+def test_a_tool_that_nobody_has_is_declined_with_what_is_nearest() -> None:
     found = made("draw boxes around all the cars", *PICTURE)
     assert isinstance(found, Decline)
-    assert found.kind == "detection"
     assert len(found.nearest) == 3
 
 

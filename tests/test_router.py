@@ -17,11 +17,11 @@ from assistant.router import (
     SEVERAL,
     Situation,
     features,
-    hashed,
     tokens,
 )
 from index.encoder import load_encoder
 from index.gloss import gloss
+from index.grams import hashed
 from tests.routes import names
 
 NAMES = names()

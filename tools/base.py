@@ -8,17 +8,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from index.catalog import Catalog
 from index.evidence import Evidence, Fact
-
-if TYPE_CHECKING:  # `--help` must not wait for what they import
-    from index.names import Names
-    from index.ranker import Ranked
-    from index.search import Hit
+from index.lookup import Index
 
 
 # --- what a tool says
@@ -165,29 +161,6 @@ class Report(Protocol):
         Raises:
             Stopped: the person asked to stop.
         """
-        ...
-
-
-class Index(Protocol):
-    """Where a tool looks things up by name and by meaning."""
-
-    @property
-    def names(self) -> "Names":
-        """Finds systems by name."""
-        ...
-
-    def named(self, text: str) -> tuple[str, ...]:
-        """Ids of the systems that a text names, in order."""
-        ...
-
-    def rank(
-        self, text: str, find: Callable[[str], Sequence[Fact]], only: Sequence[str] = ()
-    ) -> "Sequence[Ranked]":
-        """Facts of the systems that a question may be about, the one that answers it best first."""
-        ...
-
-    def search(self, text: str, k: int = 10) -> "Sequence[Hit]":
-        """The best `k` cards, capabilities and tools for a text."""
         ...
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from index.card import Card
 from index.evidence import Claim, Fact, Measurement
 from index.properties import properties
 from tools import plots, wording
@@ -64,6 +65,7 @@ CARD = ToolCard(
 _BATCHES = {"cpu": (1, 8, 32), "mps": (1, 8, 32), "cuda": (1, 32, 256)}
 _SECONDS = 15.0  # that one model takes, about
 _PUBLISHED = ("latency_ms", "images_per_second")
+_PUBLISHED_MAKERS = ("seconds_per_image", "latency_ms")
 _MOST_PUBLISHED = 3  # of each kind
 _TIMED = ("fp32", "fp16", "bf16")
 
@@ -103,6 +105,7 @@ def benchmark(
     threads: Count | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     precision: Literal["fp32", "fp16", "bf16", "fp8", "int8", "nf4"] = "fp32",
+    pictures: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None,
 ) -> Iterator[Block]:
     """Times classifiers, each in a fresh process, and sets what others published beside it.
 
@@ -119,6 +122,7 @@ def benchmark(
         threads: processor threads; the library's choice if left out.
         device: where to run; `auto` is the device of this worker.
         precision: number format.
+        pictures: how many pictures there are to do, to tell how long all of them take.
 
     Raises:
         ToolFailed: a model or an argument cannot be timed here.
@@ -127,12 +131,19 @@ def benchmark(
     place = ctx.device if device == "auto" else device
     _check(ctx, engine, steps, precision, place)
     size = _size(width or image_size, height or image_size)
-    chosen = _chosen(ctx, models)
+    makers = [card for name in models if (card := _card(ctx, name)) and _is_maker(card)]
+    for card in makers:
+        yield _untimed(ctx, card)
+    if makers and len(makers) == len(models):
+        return
+    chosen = _chosen(ctx, [name for name in models if _card(ctx, name) not in makers])
     batches = tuple(sorted({1, batch_size})) if batch_size else _BATCHES[place]
     done = []
     for number, (system, folder) in enumerate(chosen):
         trial = Trial(system, folder, place, precision, *size, batches, runs or 0, threads or 0)
         done.append(_timed(ctx, trial, number / len(chosen), 1 / len(chosen)))
+        if pictures:
+            yield _for_all(ctx, done[-1], pictures)
         yield _answer(done[-1])
     yield _circumstances(done)
     yield _table(done)
@@ -178,15 +189,28 @@ def _check_time(ctx: Context, count: int) -> None:
         )
 
 
+def _card(ctx: Context, name: str) -> Card | None:
+    return ctx.catalog.get(name) or ctx.catalog.get(ctx.index.names.resolve(name) or "")
+
+
+def _is_maker(card: Card) -> bool:
+    return card.run.engine != "convnet"
+
+
+def _untimed(ctx: Context, card: Card) -> Text:
+    """What others have published of a system that cannot be timed here."""
+    known = [f for name in _PUBLISHED_MAKERS for f in ctx.catalog.find(card.id, name)]
+    facts = tuple(fact for fact in known if wording.truth(fact) is not None)[:_MOST_PUBLISHED]
+    told = wording.sentence(card, *facts) if facts else "No source here tells its time per picture."
+    return Text(f"{card.name} cannot be timed here yet; only classifiers can. {told}", facts)
+
+
 def _one(ctx: Context, models: Models, name: str) -> tuple[str, str]:
-    names = ctx.index.names
-    card = ctx.catalog.get(name) or ctx.catalog.get(names.resolve(name) or "")
+    names, card = ctx.index.names, _card(ctx, name)
     folder = models.weights(card.id if card else name)
     if card is None and folder is None:
         near = ", ".join(names.nearest(name))
         raise ToolFailed(f"No model is called {name!r}. The nearest: {near}.")
-    if card and card.run.engine != "convnet":
-        raise ToolFailed(f"{card.name} is no classifier, and only classifiers can be timed yet.")
     return (card.id if card else Path(name).name), str(folder or "")
 
 
@@ -236,6 +260,18 @@ def _answer(done: _Timed) -> Text:
     facts = (*done.facts, best) if best else done.facts
     told = "; ".join(f"{properties()[f.property].label} {wording.cell(f)}" for f in facts)
     return Text(f"{done.system} on this machine: {told}.", facts)
+
+
+def _for_all(ctx: Context, done: _Timed, pictures: int) -> Text:
+    """How long all pictures take at the best rate."""
+    best = max((rate for _, rate in done.rates), key=lambda rate: rate.value)
+    minutes = pictures / best.value / 60
+    at = f"{pictures:,} pictures, {best.at}"
+    whole = replace(best, property="total_min", value=minutes, unit="minutes", at=at)
+    ctx.evidence.add(whole)
+    name = properties()["total_min"].label
+    told = f"{done.system} on this machine: {name} {wording.cell(whole)}"
+    return Text(f"{told}, without reading the files. Yours may be slower or faster.", (whole,))
 
 
 def _circumstances(done: Sequence[_Timed]) -> Text:

@@ -1,6 +1,7 @@
 """The tool `explain`: answers questions about a system from its card and the table of results."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from index.card import Capability, Card
 from index.evidence import Claim, Fact
 from index.gloss import in_english
 from index.properties import properties
+from index.replies import ELSEWHERE, FACT
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
+from tools.guiding import Advice, advice
 
 if TYPE_CHECKING:  # `--help` must not wait for what it imports
     from index.ranker import Ranked
@@ -79,9 +82,17 @@ _SAME = 3.0  # logits within which a second system is asked about too
 # From which the best fact answers a question: its logit, or its share among the facts.
 _FITS, _LIKELY = 10.0, 0.5
 _UNKNOWN = (
-    "No source here answers this. I know facts of image models, such as licence, price, memory, "
-    "speed and accuracy; if you mean one of them, name it."
+    "No source here answers this. Tell me what you want to do with pictures, and I name a model "
+    "for it; or name a model, and I tell its licence, price, memory, speed or accuracy."
 )
+_PLAINLY = 12.0  # logit of the best fact from which it is what a question without a name asks for
+# Words that ask for all that is known of a system.
+_ALL = re.compile(
+    r"\b(?:tell me|more about|about (?:it|that|this)|describe|what (?:is|are|can) (?:it|that|they)"
+    r"|good for|details|everything|introduce|limits)\b",
+    re.IGNORECASE,
+)
+_ALIKE = 0.6  # cosine to a way of asking for what is not done here, from which that is meant
 _KNOWN = 6  # properties named where none answers
 _OFFERED = 3  # systems to choose from when none was named
 # A question that names no system is answered if it describes one so well, and one fact of it fits.
@@ -102,20 +113,36 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
     """
     query = in_english(query, ctx.index.names)
     given, named = _given(ctx, systems), ctx.index.named(query)
+    general = advice(ctx, query, next(iter((*given, *named)), ""))
+    if general and general.sure and not named:
+        yield general.told
+        return
     if set(given) - set(named):  # the question itself does not say which
         of_each = [ctx.index.rank(query, ctx.evidence.find, (system,)) for system in given]
-        answering = [ranked for ranked in of_each if _is_answered(ranked)]
+        answering = [ranked for ranked in of_each if _is_meant(ctx, query, ranked)]
+        if not answering or (general and _asked(answering[0][0]) in general.covers):
+            yield _in_general(ctx, query, given, general)
+            return
         for ranked in answering:
             yield from _answered(ctx, query, ranked)
-        if not answering:
-            yield Text(_untold(ctx, given))
         return
     ranked = ctx.index.rank(query, ctx.evidence.find)
-    if not named and not _is_answered(ranked):
-        yield Text(_UNKNOWN)
+    known = _is_answered(ranked) if named else _is_meant(ctx, query, ranked)
+    if (not named and general) or not (known or named) or (not known and general):
+        yield _in_general(ctx, query, (), general)
         return
     for system in _about(ctx, query, named, ranked):
         yield from _answered(ctx, query, [found for found in ranked if found.system == system])
+
+
+def _in_general(ctx: Context, query: str, systems: Sequence[str], general: Advice | None) -> Text:
+    """That no model here does it, if that is asked; else advice, or that no source tells it."""
+    kind, likeness = ctx.index.reply(query, ELSEWHERE)
+    if likeness >= _ALIKE and kind.say["any"]:
+        return Text(kind.say["any"])
+    if general:
+        return general.told
+    return Text(_untold(ctx, systems) if systems else _UNKNOWN)
 
 
 def _given(ctx: Context, systems: Sequence[str]) -> tuple[str, ...]:
@@ -165,6 +192,17 @@ def _is_answered(ranked: "Sequence[Ranked]") -> bool:
     best = ranked[0]
     share = _share(ranked, lambda found: _asked(found) == _asked(best))
     return best.score >= _FITS or share >= _LIKELY
+
+
+def _is_meant(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> bool:
+    """Whether a question that names no system asks for the best fact, and not for something else.
+
+    In a talk people ask about their own things as well, where some fact is always the nearest.
+    """
+    if ranked[0].fact is None:
+        return _ALL.search(query) is not None
+    asks = ctx.index.topic(query)[0] == FACT
+    return _is_answered(ranked) and (asks or ranked[0].score >= _PLAINLY)
 
 
 def _name(ctx: Context, system: str) -> str:

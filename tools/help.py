@@ -2,15 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
-from typing import TYPE_CHECKING
 
 from index.gloss import in_english
+from index.replies import ABOUT, replies
 from tools.base import Block, Context, Table, Text, ToolCard
-from tools.vocabulary import vocabulary
-
-if TYPE_CHECKING:  # `--help` must not wait for what it imports
-    from index.encoder import Vectors
 
 CARD = ToolCard(
     title="Say what I can do",
@@ -60,8 +55,8 @@ def help(ctx: Context, topic: str = "") -> Iterator[Block]:
         topic: the person's words.
     """
     said = in_english(topic, ctx.index.names).strip()
-    if said and (reply := _reply(said)):
-        yield Text(reply)
+    if said and (told := _reply(ctx, said)):
+        yield Text(told)
         return
     yield Text(
         "I help to choose and use image models. Ask about a model, compare some, or drop in a "
@@ -74,31 +69,13 @@ def help(ctx: Context, topic: str = "") -> Iterator[Block]:
         yield Text(f"Not built yet: {'; '.join(later)}.")
 
 
-def _reply(said: str) -> str:
+def _reply(ctx: Context, said: str) -> str:
     """What `about.toml` says to that; empty if the tools are asked for, or a question fits none."""
-    from index.encoder import load_encoder
-
-    ways, replies = _ways()
-    likeness = ways @ load_encoder().encode([said])[0]
-    near = replies[int(likeness.argmax())] if likeness.max() >= _SURE else None
-    if near is None or (not near and _THANKS.search(said)):
-        near = _named("welcome") if _THANKS.search(said) else "" if "?" in said else _named("noted")
-    return near
+    reply, likeness = ctx.index.reply(said, ABOUT)
+    if likeness >= _SURE and not (reply.name == "abilities" and _THANKS.search(said)):
+        return reply.say["any"]
+    return _named("welcome") if _THANKS.search(said) else "" if "?" in said else _named("noted")
 
 
 def _named(name: str) -> str:
-    replies = vocabulary("about")["reply"]
-    return next(str(reply["say"]) for reply in replies if reply.get("name") == name)
-
-
-@cache
-def _ways() -> tuple["Vectors", tuple[str, ...]]:
-    """The ways of asking as unit vectors, shape (ways, dimensions), and the reply to each."""
-    from index.encoder import load_encoder
-
-    rows = [
-        (asked, reply.get("say", ""))
-        for reply in vocabulary("about")["reply"]
-        for asked in reply["asked"]
-    ]
-    return load_encoder().encode([asked for asked, _ in rows]), tuple(say for _, say in rows)
+    return next(reply.say["any"] for reply in replies(ABOUT) if reply.name == name)

@@ -6,7 +6,7 @@ from index.card import Card
 from index.evidence import Fact
 from index.properties import properties
 from tools import wording
-from tools.base import Table
+from tools.base import Context, Table
 from tools.choice import Choice
 from tools.dossiers import Dossier
 from tools.needs import Needs, group
@@ -79,7 +79,7 @@ def facts_of(choice: Choice) -> tuple[Fact, ...]:
     return tuple({fact.id: fact for fact in (*shown, *kept, *_told_anyway(choice))}.values())
 
 
-def table(needs: Needs, picks: Sequence[Choice]) -> Table:
+def table(ctx: Context, needs: Needs, picks: Sequence[Choice]) -> Table:
     """A column per pick: licence, decisive figures, how it is run, who says so."""
     rows = [("Licence", *(_licence_cell(pick.found) for pick in picks))]
     shown: list[list[Fact]] = [[*pick.found.first("licence")] for pick in picks]
@@ -87,7 +87,7 @@ def table(needs: Needs, picks: Sequence[Choice]) -> Table:
         rows.append((label, *(wording.cell(fact) for fact in facts)))
         for column, fact in zip(shown, facts, strict=True):
             column += [fact] if fact else []
-    rows.append(("How it is run", *(_run(pick.card, needs) for pick in picks)))
+    rows.append(("How it is run", *(_run(ctx, pick.card, needs) for pick in picks)))
     rows.append(("Source", *(_sources(facts) for facts in shown)))
     cites = [fact for column in shown for fact in column]
     cites += [fact for pick in picks for fact in pick.found.find("repository")]
@@ -127,9 +127,10 @@ def _licence_cell(found: Dossier) -> str:
     return f"{found.card.licence or 'not stated'}; {told.get(use or '', 'no commercial use')}"
 
 
-def _run(card: Card, needs: Needs) -> str:
+def _run(ctx: Context, card: Card, needs: Needs) -> str:
     tool = _TOOLS.get(needs.task, needs.task)
-    here = card.status == "available" and any(c.tool == tool for c in card.capabilities)
+    able = card.status == "available" and any(c.tool == tool for c in card.capabilities)
+    here = able and ctx.tools[tool].card.built
     where = (
         f"{_KINDS[card.kind]}: {card.run.repository}" if card.run.repository else _KINDS[card.kind]
     )

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from index.card import Card
 from index.evidence import Fact
+from tools.again import advised_again, advised_before
 from tools.base import Block, Context, NeedsInput, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
 from tools.dossiers import Finding, quantised, value
+from tools.guiding import not_known
 from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, TASKS, Needs, group, read_needs
 from tools.picks import facts_of, reasons, table, terms
 
@@ -54,6 +57,12 @@ _JOBS = {
     "personalize": "teaching a model a subject or style",
     "embed": "finding alike pictures",
     "finetune": "training a classifier on your own labels",
+}
+_FIRST = {  # what people who choose a classifier must know first
+    "classify": " As it comes it names the classes of ImageNet; classes of your own it must learn "
+    "from labelled pictures.",
+    "finetune": " As it comes it knows only the classes of ImageNet; it learns yours from labelled "
+    "pictures of each.",
 }
 _PICKS, _MISSES, _CHANGES = 3, 5, 3  # how many of each are shown
 _MORE = {  # what would help to choose, by the limit that was not told
@@ -137,7 +146,11 @@ def recommend(
         if picks := [choice for choice in weighed if not choice.broken][:_PICKS]:
             needs, choices = near, weighed
             break
-    if picks:
+    before = advised_before(ctx, use_case, given, needs) if picks else None
+    if before:
+        data = _data(needs, picks, near_misses(choices, needs, _MISSES))
+        yield from advised_again(ctx, needs, choices, before, data)
+    elif picks:
         yield from _picked(chosen, needs, picks, choices)
     else:
         yield from _unfit(chosen, needs, choices)
@@ -185,9 +198,11 @@ def _picked(
     best = picks[0]
     licence, facts = terms(best.found)
     why = "; ".join((*reasons(best), f"licence: {licence}"))
-    words = f"I recommend **{best.card.name}** for {_JOBS[needs.task]}: {why}. {best.card.summary}"
+    name, first = best.card.name, _first(best.card, needs)
+    words = f"I recommend **{name}** for {_JOBS[needs.task]}. {best.card.summary}{first}"
+    words += f" What counts for {name}: {why}."
     yield Text(words, (*facts_of(best), *facts), _data(needs, picks, misses))
-    yield table(needs, picks)
+    yield table(chosen.ctx, needs, picks)
     yield from _why_not(misses)
     yield from _listed("Assumed", [(line, ()) for line in _assumed(needs, best)])
     changes = [
@@ -195,6 +210,10 @@ def _picked(
         for change in chosen.instead(needs, best, _CHANGES)
     ]
     yield from _listed("What would change the answer", changes or [(_more(needs), ())])
+
+
+def _first(card: Card, needs: Needs) -> str:
+    return _FIRST.get(needs.task, "") if card.kind == "weights" else ""
 
 
 def _why_not(misses: Sequence[Choice]) -> Iterator[Block]:
@@ -239,6 +258,8 @@ def _read(needs: Needs) -> Iterator[str]:
     """What was made of the words, and what was not."""
     if needs.inferred:
         yield f"The task was not said; your words read like {_JOBS[needs.task]}."
+    if strangers := not_known(needs.words):
+        yield strangers
     for what in needs.unread:
         yield f"Your words name {what}; it was not taken as a limit."
 

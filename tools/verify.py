@@ -10,6 +10,7 @@ from index.evidence import Claim, Fact, Measurement
 from index.properties import properties
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard
+from tools.guiding import advice
 from tools.judging import Judgement, believed, numeric
 from tools.judging_dates import dated
 from tools.judging_orders import both, compared, extreme, measures
@@ -199,14 +200,17 @@ def _general(ctx: Context, claim: str, statement: Statement) -> Iterator[Block]:
         if card and (found := _outright(ctx, statement, card, facts)):
             yield from _told(ctx, _Check(claim, statement, card, facts, found))
             return
-    if is_deictic(statement.words):
+    general = advice(ctx, statement.question)
+    is_general = general is not None and general.sure
+    if is_deictic(statement.words) and not is_general:
         raise NeedsInput("Which model is it about?", _choices(ctx, claim, ranked))
-    yield Text(_UNKNOWN, (), _data(Judgement(None, ())))
+    told = general.told if general and is_general else Text(_UNKNOWN)
+    words = f"Unverifiable: no source here tells whether this holds. {told.text}"
+    yield Text(words, told.cites, _data(Judgement(None, ())))
 
 
 _UNKNOWN = (
-    "Unverifiable: no source here tells whether this holds. It names no system that is known here, "
-    "and it is nothing on which all systems here agree."
+    "It names no system that is known here, and it is nothing on which all systems here agree."
 )
 
 

@@ -16,7 +16,7 @@ from assistant.arguments.files import (
 )
 from assistant.arguments.heard import Heard
 from assistant.arguments.limits import limits
-from assistant.arguments.numbers import numbers
+from assistant.arguments.numbers import numbers, pictures_to_do
 from assistant.arguments.texts import claim
 from assistant.arguments.words import property_words, words
 from assistant.conversation import Ref
@@ -246,6 +246,7 @@ _READERS: Mapping[str, Callable[[str, Heard], Any]] = {
     "models": models.models,
     "systems": models.systems,
     "properties": _properties,
+    "pictures": lambda tool, heard: pictures_to_do(heard.text),
     "expand": choices.expand,
     "mode": choices.mode,
     "method": choices.method,

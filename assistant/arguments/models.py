@@ -12,7 +12,8 @@ from index.names import Names
 
 # What an earlier step has made is to be used.
 _USES = re.compile(
-    r"\b(?:with|use|using|on|to|ask|try|thru|through|by) (?:it|that|this)\b"
+    r"\b(?:with|use|using|on|to|ask|try|thru|through|by|train|tune|run|do|teach|take) "
+    r"(?:it|that|this)\b"
     r"|\b(?:it|that one) (?:say|think|call|make)s?\b|\b(?:trained|tuned|learned|learnt)\b"
     r"|\bnew (?:one|model|network|classifier)\b"
 )
@@ -35,7 +36,8 @@ _METHOD = "repo:rinongal/textual_inversion"  # names the method more often than 
 _BACK = 0.2  # probability from which the systems talked about are meant
 _KIN = 3  # systems offered beside one that is to be compared
 _SAME_MODEL = re.compile(
-    r"\b(?:same|that|this) (?:model|net|network)\b|\b(?:with|use|take|try) (?:it|that)\b"
+    r"\b(?:same|that|this) (?:model|net|network)\b"
+    r"|\b(?:with|use|take|try|train|tune|run|do|teach) (?:it|that)\b"
     r"|\bit on\b|\bdo (?:it|that) (?:here|with|then|now)\b|\bthe (?:better|best|winning) one\b"
 )
 

@@ -227,3 +227,26 @@ def _by_role(
     for quantity in quantities(text):
         if _is_free(quantity.start, quantity.end, taken):
             yield _role(reading, quantity), quantity
+
+
+# "for 6000 photos", "all 9000 on cpu"
+_TO_DO = re.compile(
+    r"\b(\d+(?:[.,]\d{3})*)\s?(k\b)?\s?(?:[a-z-]+\s){0,2}?"
+    r"(?:pictures?|photos?|photographs?|images?|imgs?|pics?|slides|scans|shots|crops|frames|cards)\b"
+    r"|\b(?:all|the whole|for)(?: of)?(?: the| my| these| them)? (\d+(?:[.,]\d{3})*)\s?(k\b)?"
+    r"\s*(?:[?.!,]|$|on\b)"
+)
+_IN_BATCHES = re.compile(r"\bbatch\w*\W+(?:of |size )?$")
+_FEW = 10  # pictures up to which nobody asks how long all of them take
+
+
+def pictures_to_do(text: str) -> int | None:
+    """How many pictures there are to do in all; none if that is not told."""
+    found = [
+        match for match in _TO_DO.finditer(text) if not _IN_BATCHES.search(text[: match.start()])
+    ]
+    counts = [
+        int(re.sub(r"[.,]", "", match[1] or match[3])) * (1000 if match[2] or match[4] else 1)
+        for match in found
+    ]
+    return max((count for count in counts if count > _FEW), default=None)

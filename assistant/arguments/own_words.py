@@ -107,6 +107,8 @@ def prompt(tool: str, heard: Heard) -> str | None:
     if tool == "edit" and _NO_CHANGE.match(found):
         return None
     if tool == "edit" and "prompt" in heard.carried and not retries(heard):
+        if not found and heard.past and heard.past[-1].waiting:
+            return None  # what was asked back for is told, no other change
         return found or trimmed(_CHATTER.sub("", heard.gloss.said)) or None
     if "prompt" in heard.carried and len(found.split()) < _SHORTEST:
         return None

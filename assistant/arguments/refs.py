@@ -54,12 +54,13 @@ def used(heard: Heard) -> tuple[str, ...]:
         if found := systems_of(step):
             return found
     for exchange in reversed(heard.past):
-        for step in reversed(exchange.steps):
+        for _, step in reversed(exchange.done):
             if found := systems_of(step):
                 return found
         if exchange.systems:
             return exchange.systems
-    return ()
+    waiting = (step for exchange in reversed(heard.past) for step in exchange.steps)
+    return next((found for step in waiting if (found := systems_of(step))), ())
 
 
 def pointed(text: str, systems: Sequence[str]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from index.catalog import Catalog
 from index.evidence import Fact, Measurement
 from index.names import Names
 from index.ranker import Ranked
+from index.replies import OTHER, Reply
 from index.search import Hit
 from tools.base import Context, Models, NeedsInput, Stopped, Tool, ToolFailed
 
@@ -71,6 +72,16 @@ class NameIndex:
         """Nothing: what a question asks for is read in the server."""
         del text, find, only
         return ()
+
+    def reply(self, text: str, kind: str) -> tuple[Reply, float]:
+        """None that fits: what is said without a model is said in the server."""
+        del text, kind
+        return Reply("", {"any": ""}), 0.0
+
+    def topic(self, text: str) -> tuple[str, float]:
+        """Nothing in particular: what a question is about is read in the server."""
+        del text
+        return OTHER, 0.0
 
     def search(self, text: str, k: int = 10) -> Sequence[Hit]:
         """The systems that a text names."""

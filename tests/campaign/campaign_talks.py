@@ -1,4 +1,4 @@
-"""Fifteen people who never saw it ask ten things each: every message is answered, none invented."""
+"""Thirty-five people who never saw it ask ten things each: every message is answered, none invented."""
 
 from collections import Counter, defaultdict
 from contextlib import closing

@@ -1,0 +1,48 @@
+"""A use case that goes on: what stays, and what is taken instead."""
+
+from pathlib import Path
+
+from assistant.grounding import faults
+from tests.answers import text_context
+from tools.again import THEN
+from tools.base import Block, Text
+from tools.recommend import recommend
+
+FIRST = "sort 4000 photos of bouquets by flower for my shop"
+
+
+def told(tmp_path: Path, *words: str, task: str = "classify") -> list[Block]:
+    context = text_context(tmp_path)
+    blocks = list(recommend(context, THEN.join(words), task=task))
+    assert all(faults(block, context.index.names) == () for block in blocks)
+    return blocks
+
+
+def first_text(blocks: list[Block]) -> str:
+    assert isinstance(blocks[0], Text)
+    return blocks[0].text
+
+
+def test_what_stays_is_told_in_one_paragraph(tmp_path: Path) -> None:
+    blocks = told(tmp_path, FIRST, "which one would you just take")
+    assert len(blocks) == 1
+    assert "stays my choice" in first_text(blocks)
+
+
+def test_what_no_longer_fits_is_named_with_the_reason(tmp_path: Path) -> None:
+    blocks = told(tmp_path, "posters from words, I sell prints", "no internet", task="generate")
+    assert first_text(blocks).startswith("Then take **")
+    assert "it is hosted" in first_text(blocks)
+    assert len(blocks) == 2
+
+
+def test_the_first_advice_is_whole(tmp_path: Path) -> None:
+    blocks = told(tmp_path, FIRST)
+    assert first_text(blocks).startswith("I recommend **")
+    assert "classes of your own it must learn" in first_text(blocks)
+    assert len(blocks) > 2
+
+
+def test_a_limit_that_nothing_keeps_is_told_as_ever(tmp_path: Path) -> None:
+    blocks = told(tmp_path, FIRST, "below 100 thousand parameters")
+    assert first_text(blocks).startswith("No system here fits")
