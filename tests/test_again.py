@@ -46,3 +46,9 @@ def test_the_first_advice_is_whole(tmp_path: Path) -> None:
 def test_a_limit_that_nothing_keeps_is_told_as_ever(tmp_path: Path) -> None:
     blocks = told(tmp_path, FIRST, "below 100 thousand parameters")
     assert first_text(blocks).startswith("No system here fits")
+
+
+def test_a_question_about_the_advice_is_answered(tmp_path: Path) -> None:
+    blocks = told(tmp_path, FIRST, "must I know how to program for that?")
+    assert len(blocks) == 1
+    assert "stays my choice. Not to ask me" in first_text(blocks)

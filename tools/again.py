@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from index.gloss import in_english
 from tools.base import Block, Context, Text
 from tools.choice import Choice, chooser
+from tools.guiding import advice
 from tools.needs import Needs, read_needs
 from tools.picks import facts_of, reasons, table, terms
 
@@ -35,6 +37,7 @@ def advised_before(
 
 def advised_again(
     ctx: Context,
+    use_case: str,
     needs: Needs,
     choices: Sequence[Choice],
     before: Choice,
@@ -44,6 +47,7 @@ def advised_again(
 
     Args:
         ctx: the context.
+        use_case: all the words, as above.
         needs: what is asked for now.
         choices: all systems, those that fit now first, best first.
         before: what came first before.
@@ -56,6 +60,9 @@ def advised_again(
     why = f"{best.card.summary} What counts for {name}: {counts}."
     cites = (*facts_of(best), *cited)
     if best.card.id == before.card.id:
+        if general := _asked(ctx, use_case, best):
+            yield Text(f"**{name}** stays my choice. {general.text}", general.cites, data)
+            return
         others = " and ".join(pick.card.name for pick in picks[1:])
         rest = f" After it: {others}." if others else ""
         yield Text(f"**{name}** stays my choice. {why}{rest}", cites, data)
@@ -71,3 +78,13 @@ def advised_again(
     words = f"Then take **{name}** instead of {instead}. {why}"
     yield Text(words, (*cites, *facts), data)
     yield table(ctx, needs, picks)
+
+
+def _asked(ctx: Context, use_case: str, best: Choice) -> Text | None:
+    """What is said in general to the last words, if they tell no wish but ask about the advice."""
+    now = use_case.rpartition(THEN)[2]
+    wishes = read_needs(ctx, now, {"task": best.card.tasks[0]})
+    if wishes.limits or wishes.flags:
+        return None
+    general = advice(ctx, in_english(now, ctx.index.names), best.card.id)
+    return general.told if general and general.sure else None

@@ -149,7 +149,7 @@ def recommend(
     before = advised_before(ctx, use_case, given, needs) if picks else None
     if before:
         data = _data(needs, picks, near_misses(choices, needs, _MISSES))
-        yield from advised_again(ctx, needs, choices, before, data)
+        yield from advised_again(ctx, use_case, needs, choices, before, data)
     elif picks:
         yield from _picked(chosen, needs, picks, choices)
     else:

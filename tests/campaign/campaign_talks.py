@@ -1,4 +1,4 @@
-"""Thirty-five people who never saw it ask ten things each: every message is answered, none invented."""
+"""Thirty-five strangers ask ten things each: every message is answered, none invented."""
 
 from collections import Counter, defaultdict
 from contextlib import closing
