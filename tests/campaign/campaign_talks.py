@@ -1,4 +1,4 @@
-"""Thirty-five strangers ask ten things each: every message is answered, none invented."""
+"""Forty strangers ask ten things each: every message is answered, none invented."""
 
 from collections import Counter, defaultdict
 from contextlib import closing
