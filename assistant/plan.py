@@ -233,10 +233,8 @@ def _steps(
         if key := missing(tool, found):
             choices = _pairs(found, part.language, names) if tool == "compare" else ()
             if not tools[tool].card.built:  # what it lacks would be asked for in vain
-                key, choices = (
-                    "unbuilt",
-                    (f"{say('title_recommend', part.language)}: {asked.text}",),
-                )
+                key = "unbuilt"
+                choices = (f"{say('title_recommend', part.language)}: {asked.text}",)
             asks = filter(None, (not_known(asked.text), say(key, part.language)))
             return Clarify(" ".join(asks), choices, (*steps, Step(tool, found)))
         each_way = [{**found, name: one} for name, one in _several(tool, words)] or [found]

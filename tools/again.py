@@ -8,7 +8,7 @@ from tools.base import Block, Context, Text
 from tools.choice import Choice, chooser
 from tools.guiding import advice
 from tools.needs import Needs, read_needs
-from tools.picks import facts_of, reasons, table, terms
+from tools.picks import counting, table
 
 THEN = "\n\N{HORIZONTAL ELLIPSIS} "  # stands between what was told and what is told now
 _NEXT = 2  # other picks that are told
@@ -55,10 +55,8 @@ def advised_again(
     """
     picks = [choice for choice in choices if not choice.broken][: 1 + _NEXT]
     best = picks[0]
-    licence, cited = terms(best.found)
-    name, counts = best.card.name, "; ".join((*reasons(best), f"licence: {licence}"))
-    why = f"{best.card.summary} What counts for {name}: {counts}."
-    cites = (*facts_of(best), *cited)
+    counts, cites = counting(best)
+    name, why = best.card.name, f"{best.card.summary} {counts}"
     if best.card.id == before.card.id:
         if general := _asked(ctx, use_case, best):
             yield Text(f"**{name}** stays my choice. {general.text}", general.cites, data)

@@ -91,6 +91,11 @@ class _Timed:
     rates: tuple[tuple[int, Measurement], ...]
     published: tuple[Claim, ...]
 
+    @property
+    def best(self) -> Measurement | None:
+        """The highest throughput of all batch sizes."""
+        return max((rate for _, rate in self.rates), key=lambda rate: rate.value, default=None)
+
 
 def benchmark(
     ctx: Context,
@@ -142,8 +147,8 @@ def benchmark(
     for number, (system, folder) in enumerate(chosen):
         trial = Trial(system, folder, place, precision, *size, batches, runs or 0, threads or 0)
         done.append(_timed(ctx, trial, number / len(chosen), 1 / len(chosen)))
-        if pictures:
-            yield _for_all(ctx, done[-1], pictures)
+        if pictures and (best := done[-1].best):
+            yield _for_all(ctx, best, pictures)
         yield _answer(done[-1])
     yield _circumstances(done)
     yield _table(done)
@@ -256,21 +261,19 @@ def _published(ctx: Context, system: str, size: str) -> Iterator[Claim]:
 
 
 def _answer(done: _Timed) -> Text:
-    best = max((rate for _, rate in done.rates), key=lambda rate: rate.value, default=None)
-    facts = (*done.facts, best) if best else done.facts
+    facts = (*done.facts, done.best) if done.best else done.facts
     told = "; ".join(f"{properties()[f.property].label} {wording.cell(f)}" for f in facts)
     return Text(f"{done.system} on this machine: {told}.", facts)
 
 
-def _for_all(ctx: Context, done: _Timed, pictures: int) -> Text:
+def _for_all(ctx: Context, best: Measurement, pictures: int) -> Text:
     """How long all pictures take at the best rate."""
-    best = max((rate for _, rate in done.rates), key=lambda rate: rate.value)
     minutes = pictures / best.value / 60
     at = f"{pictures:,} pictures, {best.at}"
     whole = replace(best, property="total_min", value=minutes, unit="minutes", at=at)
     ctx.evidence.add(whole)
     name = properties()["total_min"].label
-    told = f"{done.system} on this machine: {name} {wording.cell(whole)}"
+    told = f"{best.system} on this machine: {name} {wording.cell(whole)}"
     return Text(f"{told}, without reading the files. Yours may be slower or faster.", (whole,))
 
 

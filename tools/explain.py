@@ -117,9 +117,10 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
     if general and general.sure and not named:
         yield general.told
         return
+    asks = ctx.index.topic(query)[0] == FACT
     if set(given) - set(named):  # the question itself does not say which
         of_each = [ctx.index.rank(query, ctx.evidence.find, (system,)) for system in given]
-        answering = [ranked for ranked in of_each if _is_meant(ctx, query, ranked)]
+        answering = [ranked for ranked in of_each if _is_meant(query, ranked, asks)]
         if not answering or (general and _asked(answering[0][0]) in general.covers):
             yield _in_general(ctx, query, given, general)
             return
@@ -127,7 +128,7 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
             yield from _answered(ctx, query, ranked)
         return
     ranked = ctx.index.rank(query, ctx.evidence.find)
-    known = _is_answered(ranked) if named else _is_meant(ctx, query, ranked)
+    known = _is_answered(ranked) if named else _is_meant(query, ranked, asks)
     if (not named and general) or not (known or named) or (not known and general):
         yield _in_general(ctx, query, (), general)
         return
@@ -194,14 +195,14 @@ def _is_answered(ranked: "Sequence[Ranked]") -> bool:
     return best.score >= _FITS or share >= _LIKELY
 
 
-def _is_meant(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> bool:
+def _is_meant(query: str, ranked: "Sequence[Ranked]", asks: bool) -> bool:
     """Whether a question that names no system asks for the best fact, and not for something else.
 
-    In a talk people ask about their own things as well, where some fact is always the nearest.
+    In a talk people ask about their own things as well, where some fact is always the nearest;
+    `asks` tells whether one fact is asked for.
     """
     if ranked[0].fact is None:
         return _ALL.search(query) is not None
-    asks = ctx.index.topic(query)[0] == FACT
     return _is_answered(ranked) and (asks or ranked[0].score >= _PLAINLY)
 
 

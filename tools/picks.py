@@ -62,6 +62,13 @@ def reasons(choice: Choice) -> Iterator[str]:
         yield f"{properties()[fact.property].label}: {wording.cell(fact)}"
 
 
+def counting(choice: Choice) -> tuple[str, tuple[Fact, ...]]:
+    """The reasons and the licence in one sentence, and the facts behind it."""
+    licence, cited = terms(choice.found)
+    counts = "; ".join((*reasons(choice), f"licence: {licence}"))
+    return f"What counts for {choice.card.name}: {counts}.", (*facts_of(choice), *cited)
+
+
 def _told_anyway(choice: Choice) -> tuple[Fact, ...]:
     """The price or the memory of a maker of pictures, where no limit asks for it."""
     if choice.found.point or {"max_price_usd", "device_memory_gib"} & {

@@ -11,7 +11,7 @@ from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_m
 from tools.dossiers import Finding, quantised, value
 from tools.guiding import not_known
 from tools.needs import CLASSIFIER_TASKS, PICTURE_TASKS, TASKS, Needs, group, read_needs
-from tools.picks import facts_of, reasons, table, terms
+from tools.picks import counting, facts_of, reasons, table
 
 CARD = ToolCard(
     title="Recommend a model",
@@ -196,12 +196,10 @@ def _picked(
 ) -> Iterator[Block]:
     misses = near_misses(choices, needs, _MISSES)
     best = picks[0]
-    licence, facts = terms(best.found)
-    why = "; ".join((*reasons(best), f"licence: {licence}"))
-    name, first = best.card.name, _first(best.card, needs)
-    words = f"I recommend **{name}** for {_JOBS[needs.task]}. {best.card.summary}{first}"
-    words += f" What counts for {name}: {why}."
-    yield Text(words, (*facts_of(best), *facts), _data(needs, picks, misses))
+    counts, facts = counting(best)
+    advised = f"I recommend **{best.card.name}** for {_JOBS[needs.task]}."
+    words = f"{advised} {best.card.summary}{_first(best.card, needs)} {counts}"
+    yield Text(words, facts, _data(needs, picks, misses))
     yield table(chosen.ctx, needs, picks)
     yield from _why_not(misses)
     yield from _listed("Assumed", [(line, ()) for line in _assumed(needs, best)])
@@ -258,8 +256,8 @@ def _read(needs: Needs) -> Iterator[str]:
     """What was made of the words, and what was not."""
     if needs.inferred:
         yield f"The task was not said; your words read like {_JOBS[needs.task]}."
-    if strangers := not_known(needs.words):
-        yield strangers
+    if unknown := not_known(needs.words):
+        yield unknown
     for what in needs.unread:
         yield f"Your words name {what}; it was not taken as a limit."
 

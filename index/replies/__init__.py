@@ -6,7 +6,7 @@ words; `elsewhere` names what kind of system does what none here does.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -97,35 +97,34 @@ def guide(name: str) -> Reply | None:
 
 def terms_in(text: str) -> tuple[Reply, ...]:
     """The technical words in a text, each once, in order; a longer one hides those inside it."""
-    found = (
-        _term_words()[match[0].lower()] for match in _words(tuple(_term_words())).finditer(text)
-    )
+    pattern, owners = _terms()
+    found = (owners[match[0].lower()] for match in pattern.finditer(text))
     return tuple({reply.name: reply for reply in found}.values())
 
 
 def outsiders(text: str) -> tuple[str, ...]:
     """Well-known systems in a text of which nothing is known here, each once."""
-    names, exact = _outsiders()
-    anyhow = {name.lower(): name for name in names}
-    found = [anyhow[match[0].lower()] for match in _words(names).finditer(text)]
-    found += [name for name in exact if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
-    return tuple(dict.fromkeys(found))
+    anyhow, exact, names = _outsiders()
+    found = [names[match[0].lower()] for match in anyhow.finditer(text)]
+    return tuple(dict.fromkeys((*found, *(match[0] for match in exact.finditer(text)))))
 
 
 @cache
-def _outsiders() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names that are found however they are written, and those found only as they are."""
+def _outsiders() -> tuple[re.Pattern[str], re.Pattern[str], Mapping[str, str]]:
+    """Patterns for names however they are written, and only as they are; the first ones' names."""
     rows = tomllib.loads((_HERE / "outsiders.toml").read_text(encoding="utf-8"))
-    return tuple(rows["names"]), tuple(rows["exact"])
+    names = {name.lower(): name for name in rows["names"]}
+    return _words(names, re.IGNORECASE), _words(rows["exact"], re.NOFLAG), names
 
 
 @cache
-def _term_words() -> Mapping[str, Reply]:
-    return {word: reply for reply in replies(TERMS) for word in reply.words}
+def _terms() -> tuple[re.Pattern[str], Mapping[str, Reply]]:
+    """A pattern for the technical words, and the reply to each."""
+    owners = {word: reply for reply in replies(TERMS) for word in reply.words}
+    return _words(owners, re.IGNORECASE), owners
 
 
-@cache
-def _words(names: tuple[str, ...]) -> re.Pattern[str]:
+def _words(names: Iterable[str], flags: re.RegexFlag) -> re.Pattern[str]:
     """A pattern that matches any of the names as whole words, a longer one first."""
     longest = sorted(map(re.escape, names), key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(longest)})(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(longest)})(?![\w-])", flags)
