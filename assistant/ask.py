@@ -31,13 +31,13 @@ from assistant.steps import Assistant, Wanted, run_steps
 from assistant.store import StoreFailed, UnknownConversation
 from assistant.uploads import Refused, Upload
 from index.gloss import in_english
-from index.replies import ELSEWHERE
 from tools.base import Block, Text
+from tools.guiding import not_known
 
 LONGEST = 20_000  # characters of a question; a longer one is a document, not a question
 _HITS = 10
+_OF_NAMED = ("compare", "benchmark")  # tools that are given names, and do not see the words
 _EXAMPLE = "FLUX.1 [dev]"  # the system that an example names where none is talked about
-_ALIKE = 0.45  # cosine to a way of asking for what is not done here, from which that is meant
 _log = logging.getLogger(__name__)
 
 
@@ -110,13 +110,11 @@ def decide(
     english = in_english(question.text, assistant.names)
     hits = assistant.index.search(english, _HITS)
     asked = Asked(question.text, files, past)
-    planned = plan(asked, assistant.names, assistant.tools)
+    planned = plan(asked, assistant.index, assistant.tools)
     if isinstance(planned, Decline):
-        kind, likeness = assistant.index.reply(english, ELSEWHERE)
         told = next((one.systems[0] for one in reversed(past) if one.systems), "")
         card = assistant.catalog.get(told) if told else None
-        about, kind_name = card.name if card else "", kind.name if likeness >= _ALIKE else ""
-        planned = replace(planned, kind=kind_name, about=about)
+        planned = replace(planned, about=card.name if card else "")
     return planned, Answer(question.text, question.conversation, question.turn, "run", hits=hits)
 
 
@@ -151,6 +149,8 @@ def _answer(
             if planned.parts > MOST:
                 said = say("too_many", planned.language, count=str(planned.parts), most=str(MOST))
                 answer = replace(answer, blocks=(*answer.blocks, Text(said)))
+            if unknown := _unknown(planned.steps, question.text):
+                answer = replace(answer, blocks=(*answer.blocks, Text(unknown)))
             arguments = [step["arguments"] for step in told]
             wanted = Wanted(question, planned.steps, arguments, files, turns, planned.language)
             yield from run_steps(assistant, wanted, answer, stop)
@@ -209,6 +209,11 @@ def _kept(assistant: Assistant, question: Question, answer: Answer) -> Answer:
         note = Text(f"This answer could not be kept: {failure}")
         return replace(answer, blocks=(*answer.blocks, note))
     return answer
+
+
+def _unknown(steps: Sequence[Step], text: str) -> str:
+    """That systems which shall be compared or timed are not known; empty if all are."""
+    return not_known(text) if any(step.tool in _OF_NAMED for step in steps) else ""
 
 
 def _notes(uploads: Sequence[Upload]) -> tuple[Block, ...]:

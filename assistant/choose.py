@@ -1,25 +1,49 @@
 """Which tool a question is for, from what the network makes of it."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from assistant.arguments.numbers import pictures_to_do
-from assistant.router import AGAIN, LABELS, NONE, SEVERAL, TOOLS, Reading, Situation
+from assistant.router import AGAIN, CHOICES, LABELS, NONE, SEVERAL, TOOLS, Reading, Situation
+from index.gloss import Gloss
+from index.replies import BRIEF, PICK
+from index.topics import Topic
+from tools.needs import group
+from tools.told import task_told
 
+_MORE = 0.5  # probability that a use case goes on from which it does
 _AGAIN = 0.05  # share of a tool's probability that is "once more" from which its arguments hold on
-_DECLINED = 0.2  # probability of no tool from which a question is declined
+_DECLINED = 0.15  # probability of no tool from which a question is declined
 _NEEDS = 0.2  # probability of a use case from which a first question that names no system is one
+_GENERAL = 0.9  # probability of what is told in words from which nothing is declined
+_IN_TALK = 0.7  # the same where a system was talked about
+_ABSENT = 0.85  # probability of what no tool here does from which that is not told of
+_LIKELY = 0.5  # the same, where the words are about the assistant
+_WISH = 0.8  # probability of a wish for a model from which it is not answered in words
+_TELLING = ("explain", "help", "jobs")
+_WORDY = ("explain", "help", "recommend", "verify", "compare")  # nothing is lost by a wrong one
 _CLOSE, _BOTH = 0.05, 0.9  # probabilities of two tools by which both may be meant
 
+_SAME = re.compile(
+    r"\bsame (?:settings?|knobs|sizes?|seed|prompt|parameters|everything|model|again|as before)\b"
+)
 _HOW_LONG = re.compile(
     r"\bhow (?:long|much time|many (?:hours|minutes|seconds|days))\b"
     r"(?!.*\b(?:train|tun|learn|teach))"
 )
 
 
-def chosen_tool(reading: Reading, situation: Situation) -> tuple[str, bool]:
-    """The likeliest tool, and whether it is the step before once more."""
+def chosen_tool(reading: Reading, situation: Situation, words: str = "") -> tuple[str, bool]:
+    """The likeliest tool, and whether it is the step before once more.
+
+    Args:
+        reading: what the network makes of a question.
+        situation: what is known beside it.
+        words: the question in plain English.
+    """
     share = np.exp(reading.tools)
     share /= 1 - share[LABELS.index(SEVERAL)]
     again = float(share[LABELS.index(AGAIN)])
@@ -32,7 +56,30 @@ def chosen_tool(reading: Reading, situation: Situation) -> tuple[str, bool]:
     opens = not situation.last and not situation.kinds
     if chosen == "explain" and opens and best["recommend"] >= _NEEDS:
         chosen = "recommend"  # "can AI draw a cake before I bake it?" tells what is wanted
-    return chosen, chosen == situation.last and again > _AGAIN * best[chosen]
+    same = again > _AGAIN * best[chosen] or _SAME.search(words) is not None
+    return chosen, chosen == situation.last and same
+
+
+def settled_tool(tool: str, topic: Topic, talks: bool) -> str:
+    """The tool, where what the message is after does not surely tell another.
+
+    Args:
+        tool: the tool by the network.
+        topic: what the message is after.
+        talks: whether a system was talked about before it.
+    """
+    wished, least = topic.name in (PICK, BRIEF), _IN_TALK if talks else _GENERAL
+    if tool == NONE:
+        if topic.general >= least:
+            return "explain"
+        return "recommend" if wished and topic.share >= least else NONE
+    if tool not in _TELLING:
+        return tool
+    if topic.absent >= (_ABSENT if tool == "explain" else _LIKELY):
+        return NONE
+    if wished and topic.share >= _WISH:
+        return "recommend"
+    return "explain" if tool != "explain" and topic.general >= _WISH else tool
 
 
 def close_tools(reading: Reading) -> tuple[str, ...]:
@@ -40,10 +87,28 @@ def close_tools(reading: Reading) -> tuple[str, ...]:
     share = np.exp(reading.tools[: len(TOOLS)])
     first, second = np.argsort(share)[::-1][:2]
     near = share[first] - share[second] < _CLOSE and share[first] + share[second] > _BOTH
-    return (TOOLS[first], TOOLS[second]) if near else ()
+    both = (TOOLS[first], TOOLS[second])
+    return both if near and not set(both) <= set(_WORDY) else ()
 
 
 def timed_tool(tool: str, text: str) -> str:
     """The tool; a question for how long so many pictures take is answered by timing them."""
     asks = tool in ("explain", "jobs") and _HOW_LONG.search(text) and pictures_to_do(text)
     return "benchmark" if asks else tool
+
+
+def is_more(words: Gloss, reading: Reading, carried: Mapping[str, Any]) -> bool:
+    """Whether a use case goes on, and is no new one, such as one of another kind of task.
+
+    Args:
+        words: the question.
+        reading: what the network makes of it.
+        carried: the arguments of the earlier advice.
+    """
+    before = str(carried.get("use_case", "")).lower()
+    task = task_told(words.named.lower(), plainly=True)
+    earlier = carried.get("task") or task_told(before)
+    likely = CHOICES["task"][int(reading.choices["task"].argmax())]
+    if task and likely and earlier and group(earlier) not in (group(task), group(likely)):
+        return False
+    return words.is_short or bool(reading.choices["before"][1] >= _MORE)

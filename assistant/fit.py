@@ -10,15 +10,17 @@ from typing import Any
 from assistant.router import CHOICES, FEATURES, LABELS, ROLES, ROUTING
 from index.catalog import load
 from index.encoder import load_encoder
+from index.gloss import in_english
 from index.names import Names
 from index.properties import properties
 from index.ranker import FEATURES as RANKED
-from index.replies import ABOUT, ELSEWHERE, OTHER, replies
-from index.topics import topics
+from index.replies import ABOUT, BRIEF, DO, ELSEWHERE, OTHER, PICK, replies
+from index.topics import elsewhere, general, topics
 from tools.base import Report, load_tools
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "questions"
 LANGUAGES = Path(__file__).parents[1] / "index" / "languages"
+_SOME = 3  # one in so many questions for each tool shows what messages for it are after
 
 
 def labelled(folder: Path = QUESTIONS) -> Iterator[tuple[str, str]]:
@@ -31,18 +33,53 @@ def labelled(folder: Path = QUESTIONS) -> Iterator[tuple[str, str]]:
         yield from ((example, tool.name) for example in tool.card.examples)
 
 
-def read_topics(folder: Path = QUESTIONS) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Questions with the topics that are right; tabs between the first, the second and the text."""
-    lines = (folder / "topics.tsv").read_text(encoding="utf-8").splitlines()
+def read_topics(
+    name: str = "topics.tsv", folder: Path = QUESTIONS
+) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Messages with what they are after; tabs between the first, the second and the text."""
+    lines = (folder / name).read_text(encoding="utf-8").splitlines()
     rows = (line.split("\t") for line in lines)
     return tuple((text, frozenset(filter(None, (first, second)))) for first, second, text in rows)
 
 
 def told_apart() -> Iterator[tuple[str, str]]:
-    """Questions for a stock reply, with the tool; whether they point to anything is not known."""
-    for kind, tool in ((ABOUT, "help"), (ELSEWHERE, "none")):
-        yield from ((asked, tool) for reply in replies(kind) for asked in reply.asked)
-    yield from ((text, "explain") for text, right in read_topics() if OTHER not in right)
+    """Messages whose tool follows from what they are after, with it.
+
+    Whether they point to anything is not known.
+    """
+    yield from ((asked, "help") for reply in replies(ABOUT) for asked in reply.asked)
+    yield from ((asked, "none") for reply in replies(ELSEWHERE) for asked in reply.asked)
+    for text, right in read_topics():
+        tools = {_tool_of(topic) for topic in right} - {""}
+        if len(tools) == 1 and OTHER not in right:
+            yield text, tools.pop()
+
+
+def _tool_of(topic: str) -> str:
+    """The tool that answers what is after a topic; empty if there are several."""
+    if topic in elsewhere():
+        return "none"
+    return {PICK: "recommend", BRIEF: "recommend", ABOUT: "help", DO: "", OTHER: ""}.get(
+        topic, "explain"
+    )
+
+
+def _sorted_out() -> Iterator[tuple[str, frozenset[str]]]:
+    """All messages that show what people are after: some of those for each tool, too."""
+    yield from read_topics()
+    yield from read_topics("talks.tsv")
+    for reply in replies(ELSEWHERE):
+        yield from ((asked, frozenset({reply.name})) for asked in reply.asked)
+    after = {
+        "none": elsewhere(),
+        "recommend": (PICK, BRIEF),
+        "help": (ABOUT,),
+        "explain": general(),
+    }
+    lines = (QUESTIONS / "routing.tsv").read_text(encoding="utf-8").splitlines()
+    for line in lines[::_SOME]:
+        tool, _, text = line.split("\t")[:3]
+        yield text, frozenset(after.get(tool, (DO,)))
 
 
 def fit_stale(report: Report) -> dict[str, Any]:
@@ -82,10 +119,12 @@ def fit_facts(report: Report) -> dict[str, Any]:
 
 
 def fit_guides(report: Report) -> dict[str, Any]:
-    """Fits which guide a question is about, and keeps it with what it gets right."""
+    """Fits what a message is after, and keeps it with what it gets right."""
     from assistant.fit_topics import fit_topics
 
-    kept = {"fingerprint": _topics_fingerprint(), **fit_topics(read_topics(), report)}
+    names = Names(load(), load_encoder().is_word)
+    rows = [(in_english(text, names), right) for text, right in _sorted_out()]
+    kept = {"fingerprint": _topics_fingerprint(), **fit_topics(rows, report)}
     _keep("topics.json", kept)
     return kept
 
@@ -139,6 +178,6 @@ def _ranker_fingerprint() -> str:
 
 
 def _topics_fingerprint() -> str:
-    questions = (QUESTIONS / "topics.tsv").read_text(encoding="utf-8")
-    content = json.dumps([questions, topics(), load_encoder().fingerprint])
+    rows = [[text, sorted(right)] for text, right in _sorted_out()]
+    content = json.dumps([rows, topics(), load_encoder().fingerprint])
     return hashlib.sha256(content.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Fits which guide a question is about; run by `index fit`."""
+"""Fits what a message is after; run by `index fit`."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from index.topics import BUCKETS, Topics, grams, scaled, topics
 from tools.base import Report
 
 _EPOCHS, _BATCH, _SEED = 30, 64, 1
-_RATE, _DECAY = 5e-3, 0.02
+_RATE, _DECAY = 2e-3, 0.02
 _DROP, _SMOOTH = 0.3, 0.05
 _FOLD = 8  # one question in so many is held out to tell how good it is
 
-Labelled = tuple[str, frozenset[str]]  # a question with the topics that are right
+Labelled = tuple[str, frozenset[str]]  # a message with the topics of which any is right
 
 
 def fit_topics(rows: Sequence[Labelled], report: Report) -> dict[str, float | int]:
@@ -29,7 +29,7 @@ def fit_topics(rows: Sequence[Labelled], report: Report) -> dict[str, float | in
 def _right(head: Topics, rows: Sequence[Labelled]) -> float:
     """Share of questions for which the likeliest topic is a right one."""
     vectors = load_encoder().encode([text for text, _ in rows])
-    found = [head.read(text, v)[0] in told for (text, told), v in zip(rows, vectors, strict=True)]
+    found = [head.read(text, v).name in told for (text, told), v in zip(rows, vectors, strict=True)]
     return round(sum(found) / len(found), 4)
 
 
@@ -38,8 +38,7 @@ def _fitted(rows: Sequence[Labelled], report: Report) -> Topics:
     names = topics()
     vectors = torch.from_numpy(scaled(load_encoder().encode([text for text, _ in rows])))
     words = [torch.tensor(grams(text)) for text, _ in rows]
-    right = torch.tensor([[name in told for name in names] for _, told in rows]).float()
-    right = right / right.sum(1, keepdim=True)
+    wrong = torch.tensor([[name not in told for name in names] for _, told in rows])
     head = torch.nn.Linear(DIMENSIONS, len(names))
     bag = torch.nn.EmbeddingBag(BUCKETS, len(names), mode="mean")
     torch.nn.init.zeros_(bag.weight)
@@ -56,7 +55,9 @@ def _fitted(rows: Sequence[Labelled], report: Report) -> Topics:
         offsets = torch.tensor(np.cumsum([0, *map(len, own[:-1])]))
         logits = head(functional.dropout(vectors[batch], _DROP))
         logits = logits + functional.dropout(bag(torch.cat(own), offsets), _DROP)
-        loss = functional.cross_entropy(logits, right[batch], label_smoothing=_SMOOTH)
+        shares = functional.log_softmax(logits, 1)
+        right = torch.logsumexp(shares.masked_fill(wrong[batch], -torch.inf), 1)
+        loss = -(1 - _SMOOTH) * right.mean() - _SMOOTH * shares.mean()
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

@@ -17,10 +17,12 @@ class Made:
     Attributes:
         pictures: the pictures, in order.
         model: the id of the system that it chose, or the file of the model that it wrote.
+        picks: ids of the systems that it recommended, best first.
     """
 
     pictures: tuple[Path, ...]
     model: Any
+    picks: tuple[str, ...] = ()
 
 
 def made_by(blocks: Sequence[Block]) -> Made:
@@ -33,7 +35,7 @@ def made_by(blocks: Sequence[Block]) -> Made:
         for pick in block.data.get("picks", ())
     ]
     written = [block.path for block in blocks if isinstance(block, File)]
-    return Made(images, next(iter((*picks, *written)), None))
+    return Made(images, next(iter((*picks, *written)), None), tuple(picks))
 
 
 def made_in(turn: Turn, number: int) -> Made:
@@ -70,7 +72,9 @@ def _answered(
     )
     made = [made_in(turn, place) for place in range(1, len(steps) + 1)]
     pictures = tuple(len(one.pictures) for one in made)
-    systems = tuple(dict.fromkeys(fact["system"] for fact in kept["evidence"]))
+    # Those that were only told not to fit are not what is talked about.
+    picks = [pick for one in made for pick in one.picks]
+    systems = tuple(dict.fromkeys(picks or [fact["system"] for fact in kept["evidence"]]))
     waiting = kept["outcome"] == "clarify"
     something = tuple(bool(one.pictures or one.model) for one in made) if not waiting else ()
     said = kept["ask"] or ""

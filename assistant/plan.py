@@ -11,7 +11,8 @@ import numpy as np
 from assistant.arguments import Heard, arguments_for, missing
 from assistant.arguments.models import partners
 from assistant.arguments.words import formats
-from assistant.choose import chosen_tool, close_tools, timed_tool
+from assistant.asides import asides, is_for_secrets, quoted, written
+from assistant.choose import chosen_tool, close_tools, is_more, settled_tool, timed_tool
 from assistant.conversation import Attachment, Exchange, Step, agrees, told
 from assistant.router import (
     LABELS,
@@ -25,36 +26,20 @@ from assistant.router import (
     situated,
 )
 from assistant.router import load_router as router
-from assistant.saying import say
+from assistant.saying import say, titled
 from index.gloss import Gloss, gloss
 from index.glossary import UNKNOWN
+from index.lookup import Index
 from index.names import Names
+from index.replies import BRIEF
+from index.topics import Topic
 from tools.again import THEN
 from tools.base import Tool
 from tools.guiding import not_known
 
 _SEVERAL = 0.2  # probability of several steps from which a question is cut
-_MORE = 0.5  # probability that a use case goes on from which it does
+_ABSENT = 0.5  # probability of what no tool here does from which its kind is told
 _STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
-# What is no word to the assistant: comments, code, and what is dressed up as a machine's message.
-_ASIDE = re.compile(
-    r"<!--.*?(?:-->|$)|```.*?(?:```|$)|<\|.*$|<(\w+)[^<>]*>.*?</\1>"
-    r"|(?:^|\n)\W*(?:system|developer|tool|assistant|admin)\b[^\n]{0,30}?[:(#].*$"
-    r"|#{2,}\s*(?:system|begin|admin|new instructions).*$",
-    re.IGNORECASE | re.DOTALL,
-)
-_QUOTED = re.compile(r"[\"“«][^\"“”«»]+[\"”»]|(?<!\w)'[^']+'(?!\w)")
-_SAYING = 3  # words in quotation marks that are more than a name
-# What is to stand in a picture: "a sign that says: ...".
-_WRITTEN = re.compile(
-    r"\b(?:says?|saying|reads?|reading|words?|text|lettering|title|caption)\s*:\s*[^.\n]+",
-    re.IGNORECASE,
-)
-_SECRETS = re.compile(
-    r"\b(?:print|show|reveal|tell|give|send|leak|dump|output|paint|display|read|what)\b[^.?!]{0,40}"
-    r"\b(?:your|this server'?s?|the server'?s?|this machine'?s?) (?:\w+ )?"
-    r"(?:api keys?|system prompts?|environment variables|passwords?|secrets?|credentials|tokens?)\b"
-)
 _ACTS = ("jobs", "finetune", "export", "benchmark", "personalize")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 # Arguments that a question of the assistant may propose.
@@ -65,8 +50,10 @@ _OFFERED = (
 _REPEATED = ("generate", "edit", "jobs")  # tools that one message often asks for twice
 _LONGEST = 1_000  # characters of a use case that a shorter message goes on with
 MOST = 6  # steps that one message may ask for
-_NEAREST = 3  # tools offered where none fits
-_OFFERS = ("help", "explain", "recommend")  # those offered where nothing was understood
+_NEAREST, _OFFERS = (
+    3,
+    ("help", "explain", "recommend"),
+)  # tools offered; where nothing was understood
 
 
 @dataclass(frozen=True)
@@ -153,39 +140,54 @@ class Part:
     situation: Situation
 
 
-def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
+def plan(asked: Asked, index: Index, tools: Mapping[str, Tool]) -> Plan:
     """Chooses what to do about a question.
 
     Args:
         asked: the question.
-        names: finds the systems that it names.
+        index: finds the systems that it names, and what it is after.
         tools: all tools.
     """
-    network = router()
-    whole = gloss(asked.text, names).without([span.span() for span in _ASIDE.finditer(asked.text)])
-    nothing = whole.language == UNKNOWN or not re.search(r"\w", whole.text)
-    if nothing or _SECRETS.search(whole.text):
+    network, names = router(), index.names
+    tool, text = titled(asked.text)
+    asked = replace(asked, text=text)
+    whole = gloss(text, names).without(asides(text))
+    empty = whole.language == UNKNOWN or not re.search(r"\w", whole.text)
+    if empty or is_for_secrets(whole.text):
         return Decline(_OFFERS)
     situation = replace(_situation(asked, names), kinds=kinds(whole, names))
     reading = network.read(whole, situation)
-    chosen, again = chosen_tool(reading, situation)
-    quotes = [q.span() for q in _QUOTED.finditer(asked.text) if len(q[0].split()) >= _SAYING]
-    if chosen in _ACTS and quotes:  # what is quoted is told, not ordered
-        outside = whole.without(quotes)
-        chosen, again = chosen_tool(network.read(outside, situation), situation)
-    written = [span.span() for span in _WRITTEN.finditer(asked.text)]
-    parts = _parts(whole, reading, (*quotes, *written))
-    heard = list(_read_parts(network, parts[:MOST], situation, names)) if len(parts) > 1 else []
-    if chosen == NONE and len(heard) < min(len(parts), MOST):
-        return _decline(reading, whole, tools)
-    if len(heard) < 2:  # the network knows the whole better than what would be left of it
-        if close := close_tools(reading):
-            titles = (f"{say(f'title_{name}', whole.language)}: {asked.text}" for name in close)
-            return Clarify(say("which_tool", whole.language), tuple(titles))
-        heard = [Part(chosen, again, whole, reading, situation)]
+    if tool:
+        heard, count = [Part(tool, False, whole, reading, situation)], 1
+    else:
+        topic = index.topic(text if whole.language == "en" else whole.named)
+        chosen, again = _chosen(asked, whole, reading, situation, topic)
+        parts = _parts(whole, reading, (*quoted(text), *written(text)))
+        count = len(parts)
+        heard = list(_read_parts(network, parts[:MOST], situation, names)) if count > 1 else []
+        if chosen == NONE and len(heard) < min(count, MOST):
+            return _decline(reading, whole, tools, topic)
+        if len(heard) < 2:  # the network knows the whole better than what would be left of it
+            if close := close_tools(reading):
+                titles = (f"{say(f'title_{name}', whole.language)}: {text}" for name in close)
+                return Clarify(say("which_tool", whole.language), tuple(titles))
+            heard = [Part(chosen, again, whole, reading, situation)]
     heard = [replace(part, tool=timed_tool(part.tool, part.gloss.text)) for part in heard]
     planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools), names)
-    return replace(planned, parts=len(parts)) if isinstance(planned, Run) else planned
+    return replace(planned, parts=count) if isinstance(planned, Run) else planned
+
+
+def _chosen(
+    asked: Asked, whole: Gloss, reading: Reading, situation: Situation, topic: Topic
+) -> tuple[str, bool]:
+    """The tool for a whole question, and whether it is the step before once more."""
+    chosen, again = chosen_tool(reading, situation, whole.text)
+    quotes = quoted(asked.text)
+    if chosen in _ACTS and quotes:  # what is quoted is told, not ordered
+        outside = router().read(whole.without(quotes), situation)
+        chosen, again = chosen_tool(outside, situation)
+    chosen = settled_tool(chosen, topic, any(turn.systems for turn in asked.past))
+    return chosen, again or (chosen == "recommend" and topic.name == BRIEF)
 
 
 def _read_parts(
@@ -199,7 +201,7 @@ def _read_parts(
             situation, last=last, said=said, later=before is not None, kinds=kinds(part, names)
         )
         reading = network.read(part, here)
-        chosen, again = chosen_tool(reading, here)
+        chosen, again = chosen_tool(reading, here, part.text)
         if before and chosen in (before.tool, NONE) and chosen not in _REPEATED:
             joined = before.gloss.joined(part)
             before = replace(before, gloss=joined, reading=network.read(joined, before.situation))
@@ -224,8 +226,13 @@ def _steps(
     for each in heard:
         tool, part = each.tool, each.gloss
         answers = tool == each.situation.last and each.situation.asked
-        goes_on = each.again or answers or (tool == "recommend" and _is_more(each))
-        carried = {**_carried(asked, steps, tool), **offered} if goes_on else {}
+        before = _carried(asked, steps, tool)
+        goes_on = (
+            each.again
+            or answers
+            or (tool == "recommend" and is_more(each.gloss, each.reading, before))
+        )
+        carried = {**before, **offered} if goes_on else {}
         words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
         found = arguments_for(tools[tool], words)
         if "use_case" in carried:  # what was told of it before still holds
@@ -240,11 +247,6 @@ def _steps(
         each_way = [{**found, name: one} for name, one in _several(tool, words)] or [found]
         steps += [Step(tool, said, _why(tool, part, tools)) for said in each_way]
     return Run(tuple(steps), heard[0].gloss.language)
-
-
-def _is_more(part: Part) -> bool:
-    """Whether a use case goes on, and is no new one."""
-    return part.gloss.is_short or bool(part.reading.choices["before"][1] >= _MORE)
 
 
 def _pairs(found: Mapping[str, Any], language: str, names: Names) -> tuple[str, ...]:
@@ -304,10 +306,10 @@ def _situation(asked: Asked, names: Names) -> Situation:
     )
 
 
-def _decline(reading: Reading, whole: Gloss, tools: Mapping[str, Tool]) -> Decline:
+def _decline(reading: Reading, whole: Gloss, tools: Mapping[str, Tool], topic: Topic) -> Decline:
     order = (TOOLS[place] for place in np.argsort(reading.tools[: len(TOOLS)])[::-1])
     nearest = tuple(islice((name for name in order if tools[name].card.built), _NEAREST))
-    return Decline(nearest, whole.language)
+    return Decline(nearest, whole.language, topic.kind if topic.absent >= _ABSENT else "")
 
 
 def _parts(whole: Gloss, reading: Reading, told: Sequence[tuple[int, int]]) -> list[Gloss]:

@@ -83,3 +83,12 @@ def _name(system: str, catalog: Catalog) -> str:
 
 def _joined(names: Sequence[str], language: str) -> str:
     return f" {say('and', language)} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def titled(text: str) -> tuple[str, str]:
+    """The tool whose title stands before a question, as in a choice to click; and the question."""
+    for sentences in _sentences().values():
+        for key, said in sentences.items():
+            if key.startswith("title_") and text.startswith(f"{said}: "):
+                return key.removeprefix("title_"), text.removeprefix(f"{said}: ")
+    return "", text

@@ -14,7 +14,7 @@ from assistant import grounding, runs
 from assistant.answer import Answer, StepState
 from assistant.conversation import Attachment, Question, Ref, Step, Turn
 from assistant.history import Made, made_by, made_in
-from assistant.saying import lead
+from assistant.saying import lead, say
 from assistant.settings import Settings
 from assistant.store import OwnerEvidence, Store
 from assistant.uploads import Uploads
@@ -171,8 +171,9 @@ def _run_step(
         answer = grown(answer, status="stopped", note="")
         yield replace(answer, ask="Stopped. What was there by then is above.")
     except (ToolFailed, OSError) as failure:
-        said = _words(failure)
-        yield replace(grown(answer, status="failed", error=said), outcome="failed", ask=said)
+        said, choices = _words(failure), _instead(failure, wanted)
+        failed = grown(answer, status="failed", error=said)
+        yield replace(failed, outcome="failed", ask=said, choices=choices)
 
 
 def _is_own(ref: Ref) -> bool:
@@ -284,6 +285,13 @@ def _messages(
         ),
         **arguments,
     )
+
+
+def _instead(failure: Exception, wanted: Wanted) -> tuple[str, ...]:
+    """What to click instead: of a tool that is not built, a model that does it can be named."""
+    if not isinstance(failure, NotBuiltYet):
+        return ()
+    return (f"{say('title_recommend', wanted.language)}: {wanted.question.text}",)
 
 
 def _words(failure: Exception) -> str:

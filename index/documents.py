@@ -8,7 +8,7 @@ from index.catalog import Catalog
 from index.evidence import Claim
 from index.properties import properties, show
 from index.ranker import OVERVIEW, fact_text
-from index.replies import ASKED, replies
+from index.replies import ABOUT, replies
 
 # What the id of a text starts with that is no hit.
 PROPERTY, FACT, REPLY = "property:", "fact:", "reply:"
@@ -50,11 +50,10 @@ def phrases() -> tuple[Document, ...]:
 
 
 def ways() -> tuple[Document, ...]:
-    """The ways in which people ask for each reply; searched by `reply`, never hits."""
+    """The ways in which people ask about the assistant; searched by `reply`, never hits."""
     return tuple(
-        Document(f"{REPLY}{kind}/{place}", asked)
-        for kind in ASKED
-        for place, each in enumerate(replies(kind))
+        Document(f"{REPLY}{place}", asked)
+        for place, each in enumerate(replies(ABOUT))
         for asked in each.asked
     )
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # `--help` must not wait for what they import
     from index.ranker import Ranked
     from index.replies import Reply
     from index.search import Hit
+    from index.topics import Topic
 
 
 class Index(Protocol):
@@ -30,12 +31,12 @@ class Index(Protocol):
         """Facts of the systems that a question may be about, the one that answers it best first."""
         ...
 
-    def reply(self, text: str, kind: str) -> "tuple[Reply, float]":
-        """The reply of a kind to the way of asking nearest to a text, with its cosine."""
+    def reply(self, text: str) -> "tuple[Reply, float]":
+        """What is said to the way of asking about the assistant nearest to a text; its cosine."""
         ...
 
-    def topic(self, text: str) -> tuple[str, float]:
-        """What a question is about, one of `index.topics.topics`, and its probability."""
+    def topic(self, text: str) -> "Topic":
+        """What a message in English is after."""
         ...
 
     def search(self, text: str, k: int = 10) -> "Sequence[Hit]":

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from index.encoder import Encoder, Vectors
 from index.evidence import Fact
 from index.names import Names, without
 from index.ranker import OVERVIEW, Candidate, Phrases, Ranked, fact_text, load_ranker
-from index.replies import ASKED, Replies, Reply, replies
-from index.topics import load_topics
+from index.replies import ABOUT, Replies, Reply, replies
+from index.topics import Topic, load_topics
 
 SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a wheel bring
 FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
@@ -30,6 +30,7 @@ _DEPTH = 100  # candidates from each side before fusion
 _REPEATS, _LENGTH, _WORDS = 0.9, 0.3, 0.7
 _LIKELY = 4  # systems whose facts are looked at
 _NAMED = 2.0  # what a system named in the question gets; the rest stays below it
+_LATEST = 64  # texts whose vectors are kept
 _FORMAT = 1
 
 
@@ -78,7 +79,7 @@ class SearchIndex:
             vector: the question's vector, shape (dimensions,), if it is already known.
         """
         if vector is None:
-            vector = self.encoder.encode([text])[0]
+            vector = self._vector(text)
         best: dict[str, Hit] = {}
         for system in self.named(text):
             best[system] = Hit(system, _NAMED + 1 / (1 + len(best)), "named in the question")
@@ -157,29 +158,24 @@ class SearchIndex:
         starts = {name: names.index(name) for name in dict.fromkeys(names)}
         return Phrases(tuple(starts), tuple(starts.values()), self.vectors[places])
 
-    def reply(self, text: str, kind: str) -> tuple[Reply, float]:
-        """The reply of a kind to the way of asking nearest to a text, with its cosine.
+    def reply(self, text: str) -> tuple[Reply, float]:
+        """What is said to the way of asking about the assistant nearest to a text; its cosine."""
+        return self._replies.nearest(self._vector(text))
 
-        Args:
-            text: the question, in English.
-            kind: one of `index.replies.ASKED`.
-        """
-        return self._replies[kind].nearest(self.encoder.encode([text])[0])
-
-    def topic(self, text: str) -> tuple[str, float]:
-        """What a question in English is about, one of `index.topics.topics`; its probability."""
-        return load_topics().read(text, self.encoder.encode([text])[0])
+    def topic(self, text: str) -> Topic:
+        """What a message in English is after."""
+        return load_topics().read(text, self._vector(text))
 
     @cached_property
-    def _replies(self) -> Mapping[str, Replies]:
-        """The replies of each kind."""
-        found = {}
-        for kind in ASKED:
-            start = f"{REPLY}{kind}/"
-            places = [p for p, d in enumerate(self.documents) if d.id.startswith(start)]
-            owners = [int(self.documents[place].id.removeprefix(start)) for place in places]
-            found[kind] = Replies(replies(kind), owners, self.vectors[places])
-        return found
+    def _replies(self) -> Replies:
+        places = [p for p, d in enumerate(self.documents) if d.id.startswith(REPLY)]
+        owners = [int(self.documents[place].id.removeprefix(REPLY)) for place in places]
+        return Replies(replies(ABOUT), owners, self.vectors[places])
+
+    @cached_property
+    def _vector(self) -> Callable[[str], Vectors]:
+        """Vectors of the latest texts: one question is looked up in several ways."""
+        return lru_cache(_LATEST)(lambda text: self.encoder.encode([text])[0])
 
     def nearest(self, vector: Vectors, k: int) -> tuple[tuple[int, float], ...]:
         """Places and cosines of the `k` nearest documents."""

@@ -1,7 +1,8 @@
-"""Which guide a question is about: a linear head over its sentence vector and hashed words.
+"""What a message is after: a linear head over its sentence vector and hashed words.
 
-Beside the guides it knows questions for one fact of a system, for the meaning of a term, and for
-something else. It is fitted by `index fit` to questions that people wrote about each.
+Beside the guides it knows questions for one fact of a system and for the meaning of a term, wishes
+for a model, work to be done, words about the assistant, and what no tool here does, by its kind.
+It is fitted by `index fit` to messages that people wrote for each.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from scipy.special import softmax
 
 from index.grams import hashed
-from index.replies import FACT, GUIDES, OTHER, TERM, replies
+from index.replies import ABOUT, BRIEF, DO, ELSEWHERE, FACT, GUIDES, OTHER, PICK, TERM, replies
 
 if TYPE_CHECKING:  # `--help` must not wait for what it imports
     from index.encoder import Vectors
@@ -25,9 +26,19 @@ BUCKETS = 1 << 13
 _SCALE = 6.0  # of a unit vector, whose numbers are small
 
 
+def general() -> tuple[str, ...]:
+    """Names of what is told in words: the guides, facts, and terms."""
+    return (*(reply.name for reply in replies(GUIDES)), FACT, TERM)
+
+
+def elsewhere() -> tuple[str, ...]:
+    """Names of what no tool here does."""
+    return tuple(reply.name for reply in replies(ELSEWHERE))
+
+
 def topics() -> tuple[str, ...]:
-    """Names of what a question may be about: the guides, then what is none."""
-    return (*(reply.name for reply in replies(GUIDES)), FACT, TERM, OTHER)
+    """Names of all that a message may be after."""
+    return (*general(), *elsewhere(), PICK, BRIEF, DO, ABOUT, OTHER)
 
 
 def grams(text: str) -> list[int]:
@@ -38,6 +49,29 @@ def grams(text: str) -> list[int]:
 def scaled(vectors: "Vectors") -> "Vectors":
     """Sentence vectors as the head takes them."""
     return _SCALE * vectors
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What a message is after.
+
+    Attributes:
+        name: the likeliest of `topics`.
+        share: its probability.
+        guide: the likeliest guide.
+        guided: its probability.
+        general: probability that it is one of `general`.
+        kind: the likeliest of `elsewhere`.
+        absent: probability that it is one of those.
+    """
+
+    name: str
+    share: float
+    guide: str
+    guided: float
+    general: float
+    kind: str
+    absent: float
 
 
 @dataclass(frozen=True)
@@ -54,16 +88,27 @@ class Topics:
     bias: "Vectors"
     words: "Vectors"
 
-    def read(self, text: str, vector: "Vectors") -> tuple[str, float]:
-        """What a question is most likely about, and its probability.
+    def read(self, text: str, vector: "Vectors") -> Topic:
+        """What a message is after.
 
         Args:
-            text: the question, in English.
+            text: the message, in English.
             vector: its unit vector, shape (dimensions,).
         """
         logits = self.weights @ scaled(vector) + self.bias + self.words[grams(text)].mean(axis=0)
         shares = softmax(logits)
-        return topics()[int(shares.argmax())], float(shares.max())
+        told, kinds = len(general()), elsewhere()
+        guide = int(shares[: len(replies(GUIDES))].argmax())
+        absent = shares[told : told + len(kinds)]
+        return Topic(
+            topics()[int(shares.argmax())],
+            float(shares.max()),
+            topics()[guide],
+            float(shares[guide]),
+            float(shares[:told].sum()),
+            kinds[int(absent.argmax())],
+            float(absent.sum()),
+        )
 
     def save(self, path: Path = WEIGHTS) -> None:
         """Writes the head where `load_topics` finds it."""

@@ -24,7 +24,7 @@ def first_text(blocks: list[Block]) -> str:
 
 
 def test_what_stays_is_told_in_one_paragraph(tmp_path: Path) -> None:
-    blocks = told(tmp_path, FIRST, "which one would you just take")
+    blocks = told(tmp_path, FIRST, "my brother took most of the photos")
     assert len(blocks) == 1
     assert "stays my choice" in first_text(blocks)
 
@@ -51,4 +51,32 @@ def test_a_limit_that_nothing_keeps_is_told_as_ever(tmp_path: Path) -> None:
 def test_a_question_about_the_advice_is_answered(tmp_path: Path) -> None:
     blocks = told(tmp_path, FIRST, "must I know how to program for that?")
     assert len(blocks) == 1
-    assert "stays my choice. Not to ask me" in first_text(blocks)
+    assert "stays my choice. " in first_text(blocks)
+    assert "Python" in first_text(blocks)
+
+
+def test_a_limit_that_the_choice_keeps_does_not_change_it(tmp_path: Path) -> None:
+    first = first_text(told(tmp_path, FIRST)).split("**")[1]
+    blocks = told(tmp_path, FIRST, "the photos may not leave our network, it must run offline")
+    assert first_text(blocks).startswith(f"**{first}** stays my choice")
+    data = blocks[0].data if isinstance(blocks[0], Text) else {}
+    assert data["picks"][0]["reasons"]
+    smaller = told(tmp_path, FIRST, "something smaller please, for an old phone")
+    assert first_text(smaller).startswith("Then take **")
+
+
+def test_the_choice_is_told_in_brief(tmp_path: Path) -> None:
+    blocks = told(tmp_path, FIRST, "sum it up in one sentence for my boss")
+    assert first_text(blocks).startswith("Take **")
+
+
+def test_what_no_source_ranks_is_said(tmp_path: Path) -> None:
+    wish = "and mostly tulips in vases, on a white table"
+    blocks = told(tmp_path, FIRST, wish)
+    assert "no source here ranks them by what you add" in first_text(blocks)
+
+
+def test_another_one_is_the_next_best(tmp_path: Path) -> None:
+    first = first_text(told(tmp_path, FIRST)).split("**")[1]
+    blocks = told(tmp_path, FIRST, "is there another one that would do?")
+    assert first_text(blocks).startswith(f"After {first} comes **")

@@ -121,6 +121,9 @@ def test_a_tool_that_is_not_built_says_so(assistant: Assistant) -> None:
     answer = last(assistant, "Make a picture of a red star on blue")
     assert answer.outcome == "failed"
     assert "not built yet" in answer.ask
+    (advised,) = answer.choices
+    asked = last(assistant, advised)
+    assert [step.tool for step in asked.steps] == ["recommend"]
 
 
 @pytest.mark.parametrize(

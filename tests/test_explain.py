@@ -84,7 +84,7 @@ def test_an_unknown_system_gets_the_nearest_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["what is the licence?", "how much vram do I need", "who made this?", "what resolution?"],
+    ["what is the licence?", "what licence has it?", "who made this?", "what resolution?"],
 )
 def test_a_question_about_nothing_is_asked_back(query: str, tmp_path: Path) -> None:
     with pytest.raises(NeedsInput) as asked:

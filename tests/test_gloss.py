@@ -3,9 +3,9 @@
 import pytest
 
 from index.gloss import Gloss, gloss
-from tests.routes import names
+from tests.answers import index
 
-NAMES = names()
+NAMES = index().names
 
 
 def read(text: str) -> Gloss:

@@ -7,7 +7,6 @@ import pytest
 
 from assistant.grounding import faults
 from index.replies import (
-    ABOUT,
     ELSEWHERE,
     FACT,
     GUIDES,
@@ -49,7 +48,7 @@ TRAINER = "repo:kohya-ss/sd-scripts"
     ],
 )
 def test_a_question_is_about_its_topic(words: str, topic: str) -> None:
-    assert index().topic(words)[0] == topic
+    assert index().topic(words).name == topic
 
 
 @pytest.mark.parametrize("system", ["", CLASSIFIER, MAKER, HOSTED, TRAINER])
@@ -123,7 +122,7 @@ def test_systems_that_are_not_known_are_said_so(tmp_path: Path) -> None:
 
 
 def test_what_is_not_done_here_has_a_kind() -> None:
-    reply, likeness = index().reply("can it also write the caption under each photo", ELSEWHERE)
-    assert reply.name == "caption"
-    assert likeness > 0.45
-    assert index().reply("who made you?", ABOUT)[0].say["any"].startswith("I am a program")
+    topic = index().topic("can it also write the caption under each photo")
+    assert topic.kind == "caption"
+    assert topic.absent > 0.5
+    assert index().reply("who made you?")[0].say["any"].startswith("I am a program")

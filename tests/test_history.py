@@ -73,7 +73,7 @@ def test_a_deleted_picture_is_said(assistant: Assistant, three: tuple[Path, ...]
 def test_a_step_that_fails_stops_only_what_needs_it(
     assistant: Assistant, three: tuple[Path, ...]
 ) -> None:
-    text = "Turn this into a watercolour. Then tell me how many steps schnell takes."
+    text = "Turn this into a watercolour. Then tell me under which licence schnell is."
     answer = last(assistant, text, three[0])
     assert [(step.tool, step.status) for step in answer.steps] == [
         ("edit", "failed"),

@@ -14,10 +14,11 @@ from assistant.fit import labelled, told_apart
 from assistant.lessons import read_rows, read_texts
 from assistant.plan import Asked, Clarify, Decline, Plan, Run, plan, steps_told
 from assistant.routes import exchanges_of, files_of
-from tests.routes import HELD, judged, names, rows
+from tests.answers import index
+from tests.routes import HELD, judged, rows
 from tools.base import load_tools
 
-NAMES = names()
+INDEX = index()
 QUESTIONS = HELD.parent
 PICTURE = (Attachment("image", "a.png"),)
 # What must hold of questions that were written apart and never fitted: share with the right tool,
@@ -37,8 +38,8 @@ FLOORS = {
 
 
 def made(text: str, *files: Attachment, history: Any = ()) -> Plan:
-    past = exchanges_of(history, NAMES, load_tools())
-    return plan(Asked(text, files, past), NAMES, load_tools())
+    past = exchanges_of(history, INDEX, load_tools())
+    return plan(Asked(text, files, past), INDEX, load_tools())
 
 
 def tools(found: Plan) -> list[str]:
@@ -46,7 +47,7 @@ def tools(found: Plan) -> list[str]:
 
 
 def test_questions_written_apart() -> None:
-    found = judged(rows(), NAMES)
+    found = judged(rows(), INDEX)
     for kind, share in found.items():
         print(f"{kind:14} {share}")  # noqa: T201
     for kind, (tool, arguments) in FLOORS.items():
@@ -101,7 +102,7 @@ def test_instructions_hidden_in_words_are_text(row: dict[str, Any]) -> None:
 
 def test_several_steps_feed_each_other() -> None:
     asked = Asked("classify this, then draw it as a watercolour", PICTURE)
-    found = plan(asked, NAMES, load_tools())
+    found = plan(asked, INDEX, load_tools())
     assert isinstance(found, Run)
     first, second = steps_told(found.steps, asked)
     assert (first["tool"], second["tool"]) == ("classify", "edit")

@@ -22,9 +22,9 @@ from assistant.router import (
 from index.encoder import load_encoder
 from index.gloss import gloss
 from index.grams import hashed
-from tests.routes import names
+from tests.answers import index
 
-NAMES = names()
+NAMES = index().names
 ROWS = (
     {"text": "draw a red fox, 4 steps, seed 7", "outcome": "run",
      "steps": [{"tool": "generate", "arguments": {"prompt": "a red fox", "steps": 4, "seed": 7}}]},

@@ -9,12 +9,12 @@ import pytest
 import assistant
 import index
 from assistant.grounding import faults
-from assistant.router import ELSEWHERE
 from assistant.saying import lead, say
 from index.catalog import load
 from index.gloss import LANGUAGES
 from index.properties import properties
-from tests.routes import names
+from index.replies import ELSEWHERE, replies
+from tests.answers import index as search_index
 from tools.base import Text, load_tools
 
 SENTENCES = tomllib.loads(
@@ -39,14 +39,14 @@ def test_every_property_and_tool_has_a_name_in_every_language() -> None:
         assert set(LABELS[language]) == set(properties())
         for tool in load_tools():
             assert say(f"title_{tool}", language)
-        for kind in ELSEWHERE:
-            assert say(f"kind_{kind}", language)
+        for kind in replies(ELSEWHERE):
+            assert bool(say(f"kind_{kind.name}", language)) == bool(say(f"kind_{kind.name}", "en"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_a_stated_fact_is_grounded_in_every_language(language: str) -> None:
     catalog = load()
-    known = names()
+    known = search_index().names
     for system in ("FLUX.1-dev", "convnext_femto.d1_in1k", "api:flux-2-pro"):
         for fact in catalog.find(system)[:12]:
             (said,) = lead("explain", Text("", (fact,)), language, catalog)

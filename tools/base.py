@@ -139,7 +139,8 @@ class NotBuiltYet(ToolFailed):
 
     def __init__(self, tool: str) -> None:
         super().__init__(
-            f"The tool {tool} is not built yet. Ask 'what can you do' for the tools that are."
+            f"The tool {tool} is not built yet. I can tell which model does it; ask 'what can you "
+            "do' for the tools that are."
         )
 
 

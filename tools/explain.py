@@ -10,10 +10,10 @@ from index.card import Capability, Card
 from index.evidence import Claim, Fact
 from index.gloss import in_english
 from index.properties import properties
-from index.replies import ELSEWHERE, FACT
+from index.replies import ELSEWHERE, FACT, named_reply
 from tools import wording
 from tools.base import Block, Context, NeedsInput, Table, Text, ToolCard, ToolFailed
-from tools.guiding import Advice, advice
+from tools.guiding import Advice, advice, nearest_advice
 
 if TYPE_CHECKING:  # `--help` must not wait for what it imports
     from index.ranker import Ranked
@@ -92,7 +92,7 @@ _ALL = re.compile(
     r"|good for|details|everything|introduce|limits)\b",
     re.IGNORECASE,
 )
-_ALIKE = 0.6  # cosine to a way of asking for what is not done here, from which that is meant
+_ABSENT = 0.5  # probability of what no tool here does from which that is meant
 _KNOWN = 6  # properties named where none answers
 _OFFERED = 3  # systems to choose from when none was named
 # A question that names no system is answered if it describes one so well, and one fact of it fits.
@@ -114,10 +114,10 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
     query = in_english(query, ctx.index.names)
     given, named = _given(ctx, systems), ctx.index.named(query)
     general = advice(ctx, query, next(iter((*given, *named)), ""))
-    if general and general.sure and not named:
+    if general and general.sure and (not named or (general.computed and len(named) == 1)):
         yield general.told
         return
-    asks = ctx.index.topic(query)[0] == FACT
+    asks = ctx.index.topic(query).name == FACT
     if set(given) - set(named):  # the question itself does not say which
         of_each = [ctx.index.rank(query, ctx.evidence.find, (system,)) for system in given]
         answering = [ranked for ranked in of_each if _is_meant(query, ranked, asks)]
@@ -138,12 +138,12 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
 
 def _in_general(ctx: Context, query: str, systems: Sequence[str], general: Advice | None) -> Text:
     """That no model here does it, if that is asked; else advice, or that no source tells it."""
-    kind, likeness = ctx.index.reply(query, ELSEWHERE)
-    if likeness >= _ALIKE and kind.say["any"]:
+    topic = ctx.index.topic(query)
+    kind = named_reply(ELSEWHERE, topic.kind)
+    if kind and topic.absent >= _ABSENT and kind.say["any"]:
         return Text(kind.say["any"])
-    if general:
-        return general.told
-    return Text(_untold(ctx, systems) if systems else _UNKNOWN)
+    told = general.told if general else nearest_advice(ctx, query, next(iter(systems), ""))
+    return told or Text(_untold(ctx, systems) if systems else _UNKNOWN)
 
 
 def _given(ctx: Context, systems: Sequence[str]) -> tuple[str, ...]:

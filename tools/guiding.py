@@ -4,23 +4,32 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from index.card import Card
 from index.evidence import Claim, Fact
 from index.quantities import quantities
-from index.replies import FACT, TERM, Reply, guide, outsiders, terms_in
+from index.replies import FACT, GUIDES, TERM, Reply, named_reply, outsiders, terms_in
 from tools import wording
 from tools.base import Context, Text
 from tools.classes import named_classes
+from tools.own_machine import fits, times
 
-_PERHAPS, _SURELY = 0.2, 0.45  # probability from which a guide fits, and is what is asked for
+if TYPE_CHECKING:  # `--help` must not wait for what it imports
+    from index.topics import Topic
+
+# Probability from which a guide fits at all, fits, and is what is asked for.
+_HARDLY, _PERHAPS, _SURELY = 0.06, 0.2, 0.45
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _SAYS = 3  # words of a sentence that says something
 _TERMS = 2  # terms that are explained
 _FACTS = 2  # facts told after the words
 _CLASSES = 6  # classes that are named
 _KNOWS, _RIVAL = "knows", "rival"  # answered from the classes themselves; of other systems
+# Guides that are told from facts, where there are any that decide.
+_COMPUTED = {"my-machine": fits, "mac": fits, "graphics-card": fits, "my-time": times}
 _PRICES = ("cost", "picture-price")  # guides that tell what many pictures cost
+_MONEY = re.compile(r"\s?(?:quid|pounds?|euros?|bucks|kr)\b|\s?[\u00a3\u20ac]")
 _OF_IMAGENET = 1000  # classes
 
 
@@ -32,11 +41,13 @@ class Advice:
         told: the words.
         sure: whether the question is about just this, and not about a fact.
         covers: properties whose facts belong to the words.
+        computed: whether the words were found for this question and system.
     """
 
     told: Text
     sure: bool
     covers: tuple[str, ...] = ()
+    computed: bool = False
 
 
 def advice(ctx: Context, query: str, system: str = "") -> Advice | None:
@@ -50,23 +61,41 @@ def advice(ctx: Context, query: str, system: str = "") -> Advice | None:
     Returns:
         None where neither a guide nor a term fits.
     """
-    topic, share = (_RIVAL, 1.0) if outsiders(query) else _topic(ctx, query)
-    if (reply := guide(topic)) and share >= _PERHAPS:
-        return Advice(guided(ctx, query, reply, system), share >= _SURELY, reply.facts)
-    if topic != FACT and (terms := terms_in(query)):
+    topic = _topic(ctx, query)
+    rival = bool(outsiders(query))
+    reply = named_reply(GUIDES, _RIVAL if rival else topic.guide)
+    share = 1.0 if rival else topic.guided
+    if reply and share >= _PERHAPS and (rival or topic.name not in (FACT, TERM)):
+        told, computed = guided(ctx, query, reply, system), reply.name in _COMPUTED
+        return Advice(told, share >= _SURELY, reply.facts, computed and bool(system))
+    if topic.name != FACT and (terms := terms_in(query)):
         words = "\n\n".join(term.say["any"] for term in terms[:_TERMS])
-        return Advice(Text(words), topic == TERM)
+        return Advice(Text(words), topic.name == TERM)
     return None
 
 
-def _topic(ctx: Context, query: str) -> tuple[str, float]:
+def nearest_advice(ctx: Context, query: str, system: str) -> Text | None:
+    """What the likeliest guide says, where nothing fits better; none if it hardly fits.
+
+    Args:
+        ctx: the context.
+        query: the question, in English.
+        system: id of the system that is talked about.
+    """
+    topic = ctx.index.topic(query)
+    reply = named_reply(GUIDES, topic.guide)
+    return guided(ctx, query, reply, system) if reply and topic.guided >= _HARDLY else None
+
+
+def _topic(ctx: Context, query: str) -> "Topic":
     """What a question is about; where that is unsure, what the surest of its sentences is about."""
     whole = ctx.index.topic(query)
     sentences = [part for part in _SENTENCES.split(query) if len(part.split()) >= _SAYS]
-    if whole[1] >= _SURELY or len(sentences) < 2:
+    if whole.share >= _SURELY or len(sentences) < 2:
         return whole
-    each = [found for part in sentences if guide((found := ctx.index.topic(part))[0])]
-    return max((whole, *each), key=lambda found: found[1])
+    each = [ctx.index.topic(part) for part in sentences]
+    told = [found for found in each if found.name == found.guide]
+    return max((whole, *told), key=lambda found: found.share)
 
 
 def not_known(text: str) -> str:
@@ -87,6 +116,8 @@ def guided(ctx: Context, query: str, reply: Reply, system: str) -> Text:
         system: id of the system; empty if none is meant.
     """
     card = ctx.catalog.get(system) if system else None
+    if card and (computed := _COMPUTED.get(reply.name)) and (found := computed(ctx, query, card)):
+        return found
     named = _classes_told(ctx, query, card) if reply.name == _KNOWS else ""
     words = named or reply.say.get(_group(card), reply.say["any"])
     if card:
@@ -122,7 +153,13 @@ def _facts(ctx: Context, reply: Reply, card: Card) -> tuple[Fact, ...]:
 
 def _priced(query: str, facts: Sequence[Fact]) -> Iterator[Fact]:
     """What as many pictures as a question tells cost, by the price of one."""
-    count = max((q.value for q in quantities(query) if q.unit in ("images", "")), default=0.0)
+    plain = query.lower()
+    counts = (
+        found.value
+        for found in quantities(plain)
+        if found.unit in ("images", "") and not _MONEY.match(plain, found.end)
+    )
+    count = max(counts, default=0.0)
     for fact in facts:
         if fact.property == "price" and isinstance(fact, Claim) and isinstance(fact.truth, float):
             at = f"{count:,.0f} pictures at {wording.shown(fact)} each"

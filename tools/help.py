@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from index.gloss import in_english
-from index.replies import ABOUT, replies
+from index.replies import ABOUT, named_reply
 from tools.base import Block, Context, Table, Text, ToolCard
 
 CARD = ToolCard(
@@ -71,11 +71,12 @@ def help(ctx: Context, topic: str = "") -> Iterator[Block]:
 
 def _reply(ctx: Context, said: str) -> str:
     """What `about.toml` says to that; empty if the tools are asked for, or a question fits none."""
-    reply, likeness = ctx.index.reply(said, ABOUT)
+    reply, likeness = ctx.index.reply(said)
     if likeness >= _SURE and not (reply.name == "abilities" and _THANKS.search(said)):
         return reply.say["any"]
     return _named("welcome") if _THANKS.search(said) else "" if "?" in said else _named("noted")
 
 
 def _named(name: str) -> str:
-    return next(reply.say["any"] for reply in replies(ABOUT) if reply.name == name)
+    reply = named_reply(ABOUT, name)
+    return reply.say["any"] if reply else ""

@@ -26,6 +26,7 @@ def group(task: str) -> str:
 
 _SLIPS = {"license": "licence", "color": "colour"}
 _MACHINE = re.compile(r"\b(rtx \d{4}|h100|h200|a100|b200|l20|l40s|t4|i7-12700h|i9-10940x)\b")
+_BOARD = re.compile(r"\bjetson\b|\borin nano\b")
 _RANGE = re.compile(
     r"(\d+(?:\.\d+)?)\s?(?:m|million)?\s?"
     r"(?:to|-|\N{EN DASH}|and)\s?(\d+(?:\.\d+)?)\s?(?:m|million)\b"
@@ -168,6 +169,8 @@ def read_needs(ctx: Context, use_case: str, limits: Mapping[str, Any]) -> Needs:
     told = limits_told(read)
     task = limits.get("task") or task_told(words)
     known = {**told, **given}
+    if _BOARD.search(words):  # its graphics chip is no graphics card: no published speed holds
+        known["device"] = "cpu"
     flags = _flags(words, task, known)
     families = _families(ctx)
     task = task or _nearest_task(ctx, words) or _task_of_family(words, families)

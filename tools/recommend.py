@@ -1,6 +1,7 @@
 """The tool `recommend`: which systems fit a use case and its limits, and why the others do not."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from index.card import Card
@@ -148,8 +149,8 @@ def recommend(
             break
     before = advised_before(ctx, use_case, given, needs) if picks else None
     if before:
-        data = _data(needs, picks, near_misses(choices, needs, _MISSES))
-        yield from advised_again(ctx, use_case, needs, choices, before, data)
+        told = partial(_data, needs, misses=near_misses(choices, needs, _MISSES))
+        yield from advised_again(ctx, use_case, needs, choices, before, told)
     elif picks:
         yield from _picked(chosen, needs, picks, choices)
     else:

@@ -167,11 +167,15 @@ _SHORT = re.compile(
 
 
 def _spelt_out(clauses: list[str]) -> list[str]:
-    """The clauses with "B does not" in full: it is false of B what is said before of A."""
+    """The clauses with "B does not", or "B does" after a denial, in full.
+
+    It is false of B what is said before of A.
+    """
     for place in range(1, len(clauses)):
         if short := _SHORT.match(clauses[place]):
             said = re.sub(rf"^.*?\b{STAND_IN}[a-z]\b", "", clauses[place - 1])
-            denial = "it is false that " if short[2] else ""
+            differs = short[2] or (short[1] and _is_negated(clauses[place - 1]))
+            denial = "it is false that " if differs else ""
             clauses[place] = f"{denial}{short[1] or short[3]}{said}"
     return clauses
 
@@ -251,7 +255,7 @@ _THINGS = re.compile(
     r"^\W*(?:of )?(?P<USD>dollars?|usd|euros?|\$)|^\W*(?:of )?(?P<images>images|pictures|photos)"
     r"|^\W*(?:of )?(?P<steps>steps)"
     r"|^\W*(?P<things>times|people|users|downloads|pixels|captions|samples|examples|triples|hours"
-    r"|gpus|files|customers|stars|copies|prompts|days|requests)\b"
+    r"|gpus|files|customers|stars|copies|prompts|days|requests|label(?:s|led)|items|products|rows)\b"
 )
 
 

@@ -59,6 +59,7 @@ CARD = ToolCard(
         "Prove or disprove that transformers are more robust",
     ),
 )
+_ANSWERS = re.compile(r"^(?:Yes|No), (\w)")  # a verdict stands before it already
 _VERDICTS = {True: "True", False: "False", None: "Unverifiable"}
 _FUTURE = re.compile(
     r"\bnext (year|month|week|spring|summer|autumn|winter|quarter)\b|\b(soon|tomorrow)\b"
@@ -261,10 +262,14 @@ def _sentence(ctx: Context, card: Card, judged: Judgement) -> str:
     stated = " ".join(
         _checked_here(ctx, fact)
         if isinstance(fact, Claim) and fact.verdict == "refuted"
-        else wording.sentence(_card(ctx, card, fact), fact)
+        else _ANSWERS.sub(_upper, wording.sentence(_card(ctx, card, fact), fact))
         for fact in _right(judged.facts)
     )
     return f"{_VERDICTS[judged.verdict]}: {stated}"
+
+
+def _upper(answer: re.Match[str]) -> str:
+    return answer[1].upper()
 
 
 def _checked_here(ctx: Context, claim: Claim) -> str:

@@ -16,7 +16,18 @@ ORDINALS = {
     "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "left": 1, "right": -1, "last": -1, "former": 1,
     "latter": -1,
 }  # fmt: skip
-_PLACES = re.compile(rf"\b({'|'.join(ORDINALS)})\b(?! (?:step|time|epoch|picture|image|photo))")
+_NO_SYSTEM = (
+    r"(?! (?:step|time|epoch|picture|image|photo|question|thing|try|day|week|year|one i\b))"
+)
+_PLACES = re.compile(
+    rf"\b({'|'.join(sorted(set(ORDINALS) - {'left', 'right', 'last'}))})\b{_NO_SYSTEM}"
+    rf"|\b(?:the|that|your) (last)\b{_NO_SYSTEM}"
+)
+_COUNTS = {"two": 2, "three": 3, "four": 4, "2": 2, "3": 3, "4": 4}
+_BEST = r"(?:best|fastest|quickest|top|first|smallest|cheapest)"
+_FOREMOST = re.compile(
+    rf"\b({'|'.join(_COUNTS)}) {_BEST}\b|\b{_BEST} ({'|'.join(_COUNTS)})\b", re.IGNORECASE
+)
 _JOB_ID = re.compile(r"\b[a-z]{1,6}-\d+\b|(?<=\bjob )\d+\b", re.IGNORECASE)
 _STATES = re.compile(r"\b(?:failed|running|paused|queued|waiting|crashed|done|finished)\b")
 _STATE_AFTER = 24  # characters after the id of a job in which its state is told
@@ -69,7 +80,9 @@ def pointed(text: str, systems: Sequence[str]) -> tuple[str, ...]:
         return tuple(systems)
     if called := _called(text, systems):
         return called
-    places = [ORDINALS[word] for word in _PLACES.findall(text)]
+    if several := _FOREMOST.search(text):
+        return tuple(systems[: _COUNTS[several[1] or several[2]]])
+    places = [ORDINALS[first or last] for first, last in _PLACES.findall(text)]
     chosen = (place - 1 if place > 0 else place for place in dict.fromkeys(places))
     found = tuple(systems[at] for at in chosen if -len(systems) <= at < len(systems))
     return found or tuple(systems)

@@ -36,6 +36,7 @@ from index.names import Names
 from index.ranker import Ranked
 from index.replies import OTHER, Reply
 from index.search import Hit
+from index.topics import Topic
 from tools.base import Context, Models, NeedsInput, Stopped, Tool, ToolFailed
 
 _OFTEN = 0.1  # seconds between two reports of progress
@@ -73,15 +74,15 @@ class NameIndex:
         del text, find, only
         return ()
 
-    def reply(self, text: str, kind: str) -> tuple[Reply, float]:
+    def reply(self, text: str) -> tuple[Reply, float]:
         """None that fits: what is said without a model is said in the server."""
-        del text, kind
+        del text
         return Reply("", {"any": ""}), 0.0
 
-    def topic(self, text: str) -> tuple[str, float]:
-        """Nothing in particular: what a question is about is read in the server."""
+    def topic(self, text: str) -> Topic:
+        """Nothing in particular: what a message is after is read in the server."""
         del text
-        return OTHER, 0.0
+        return Topic(OTHER, 0.0, "", 0.0, 0.0, "", 0.0)
 
     def search(self, text: str, k: int = 10) -> Sequence[Hit]:
         """The systems that a text names."""

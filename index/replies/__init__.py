@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # `--help` must not wait for what it imports
     from index.encoder import Vectors
 
 ABOUT, GUIDES, TERMS, ELSEWHERE = "about", "guides", "terms", "elsewhere"
-FACT, TERM, OTHER = "fact", "term", "other"  # what a question is about, where it is no guide
-ASKED = (ABOUT, ELSEWHERE)  # those that are found by the nearest way of asking
+# What a message is after, where it is neither a guide nor what no tool here does.
+FACT, TERM, PICK, BRIEF, DO, OTHER = "fact", "term", "pick", "brief", "do", "other"
 _HERE = Path(__file__).parent
 
 
@@ -90,9 +90,9 @@ def replies(kind: str) -> tuple[Reply, ...]:
     )
 
 
-def guide(name: str) -> Reply | None:
-    """The guide of a name; none if there is none."""
-    return next((reply for reply in replies(GUIDES) if reply.name == name), None)
+def named_reply(kind: str, name: str) -> Reply | None:
+    """The reply of a kind with a name; none if there is none."""
+    return next((reply for reply in replies(kind) if reply.name == name), None)
 
 
 def terms_in(text: str) -> tuple[Reply, ...]:

@@ -20,7 +20,7 @@ def test_a_plan_is_quick() -> None:
         files = files_of(row)
         started = time.perf_counter()
         searched.search(row["text"])
-        plan(Asked(row["text"], files), searched.names, tools)
+        plan(Asked(row["text"], files), searched, tools)
         took.append((time.perf_counter() - started) * 1000)
     middle, slow = statistics.median(took), statistics.quantiles(took, n=20)[-1]
     print(f"\nplan with search, {len(took)} questions: p50 {middle:.1f} ms, p95 {slow:.1f} ms")

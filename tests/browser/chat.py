@@ -139,10 +139,11 @@ def edit(page: Page, place: int = -1) -> None:
 
 
 def reload(page: Page, seen: Seen) -> None:
-    """Loads the page again; first what it is asking for has come, or Chromium logs it as lost."""
-    page.wait_for_timeout(1_000)
-    for _ in range(50):
-        if not seen.busy:
+    """Loads the page again once it has asked nothing for a while, or Chromium logs what is lost."""
+    quiet = 0
+    for _ in range(PATIENCE // 200):
+        quiet = 0 if seen.busy else quiet + 1
+        if quiet == 8:
             break
         page.wait_for_timeout(200)
     page.reload()
