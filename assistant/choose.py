@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 
 from assistant.arguments.numbers import pictures_to_do
-from assistant.router import AGAIN, CHOICES, LABELS, NONE, SEVERAL, TOOLS, Reading, Situation
+from assistant.asides import quoted
+from assistant.router import (
+    AGAIN,
+    CHOICES,
+    LABELS,
+    NONE,
+    SEVERAL,
+    TOOLS,
+    Reading,
+    Situation,
+    load_router,
+)
 from index.gloss import Gloss
 from index.replies import BRIEF, PICK
 from index.topics import Topic
@@ -23,6 +34,7 @@ _IN_TALK = 0.7  # the same where a system was talked about
 _ABSENT = 0.85  # probability of what no tool here does from which that is not told of
 _LIKELY = 0.5  # the same, where the words are about the assistant
 _WISH = 0.8  # probability of a wish for a model from which it is not answered in words
+_ACTS = ("jobs", "finetune", "export", "benchmark", "personalize")
 _TELLING = ("explain", "help", "jobs")
 _WORDY = ("explain", "help", "recommend", "verify", "compare")  # nothing is lost by a wrong one
 _CLOSE, _BOTH = 0.05, 0.9  # probabilities of two tools by which both may be meant
@@ -58,6 +70,23 @@ def chosen_tool(reading: Reading, situation: Situation, words: str = "") -> tupl
         chosen = "recommend"  # "can AI draw a cake before I bake it?" tells what is wanted
     same = again > _AGAIN * best[chosen] or _SAME.search(words) is not None
     return chosen, chosen == situation.last and same
+
+
+def ordered_tool(reading: Reading, words: Gloss, situation: Situation) -> tuple[str, bool]:
+    """The tool for some words, and whether it is the step before once more.
+
+    What is quoted in them is told, not ordered.
+    """
+    chosen, again = chosen_tool(reading, situation, words.text)
+    quotes = quoted(words.question)
+    outside = words.without(quotes)
+    if chosen not in _ACTS or len(outside.pieces) == len(words.pieces):
+        return chosen, again
+    return (
+        chosen_tool(load_router().read(outside, situation), situation)
+        if outside.pieces
+        else (NONE, False)
+    )
 
 
 def settled_tool(tool: str, topic: Topic, talks: bool) -> str:

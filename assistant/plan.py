@@ -12,7 +12,7 @@ from assistant.arguments import Heard, arguments_for, missing
 from assistant.arguments.models import partners
 from assistant.arguments.words import formats
 from assistant.asides import asides, is_for_secrets, quoted, written
-from assistant.choose import chosen_tool, close_tools, is_more, settled_tool, timed_tool
+from assistant.choose import close_tools, is_more, ordered_tool, settled_tool, timed_tool
 from assistant.conversation import Attachment, Exchange, Step, agrees, told
 from assistant.router import (
     LABELS,
@@ -40,7 +40,6 @@ from tools.guiding import not_known
 _SEVERAL = 0.2  # probability of several steps from which a question is cut
 _ABSENT = 0.5  # probability of what no tool here does from which its kind is told
 _STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
-_ACTS = ("jobs", "finetune", "export", "benchmark", "personalize")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 # Arguments that a question of the assistant may propose.
 _OFFERED = (
@@ -181,11 +180,7 @@ def _chosen(
     asked: Asked, whole: Gloss, reading: Reading, situation: Situation, topic: Topic
 ) -> tuple[str, bool]:
     """The tool for a whole question, and whether it is the step before once more."""
-    chosen, again = chosen_tool(reading, situation, whole.text)
-    quotes = quoted(asked.text)
-    if chosen in _ACTS and quotes:  # what is quoted is told, not ordered
-        outside = router().read(whole.without(quotes), situation)
-        chosen, again = chosen_tool(outside, situation)
+    chosen, again = ordered_tool(reading, whole, situation)
     chosen = settled_tool(chosen, topic, any(turn.systems for turn in asked.past))
     return chosen, again or (chosen == "recommend" and topic.name == BRIEF)
 
@@ -201,7 +196,7 @@ def _read_parts(
             situation, last=last, said=said, later=before is not None, kinds=kinds(part, names)
         )
         reading = network.read(part, here)
-        chosen, again = chosen_tool(reading, here, part.text)
+        chosen, again = ordered_tool(reading, part, here)
         if before and chosen in (before.tool, NONE) and chosen not in _REPEATED:
             joined = before.gloss.joined(part)
             before = replace(before, gloss=joined, reading=network.read(joined, before.situation))
