@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,9 +109,11 @@ def decide(
 ) -> tuple[Plan, Answer]:
     """What would be done about a question, without doing it."""
     english = in_english(question.text, assistant.names)
-    hits = assistant.index.search(english, _HITS)
     asked = Asked(question.text, files, past)
-    planned = plan(asked, assistant.index, assistant.tools)
+    with ThreadPoolExecutor(1) as beside:  # the encoder and the router, each on a core of its own
+        searched = beside.submit(assistant.index.search, english, _HITS)
+        planned = plan(asked, assistant.index, assistant.tools)
+        hits = searched.result()
     if isinstance(planned, Decline):
         told = next((one.systems[0] for one in reversed(past) if one.systems), "")
         card = assistant.catalog.get(told) if told else None

@@ -77,16 +77,13 @@ def ordered_tool(reading: Reading, words: Gloss, situation: Situation) -> tuple[
 
     What is quoted in them is told, not ordered.
     """
-    chosen, again = chosen_tool(reading, situation, words.text)
-    quotes = quoted(words.question)
-    outside = words.without(quotes)
-    if chosen not in _ACTS or len(outside.pieces) == len(words.pieces):
-        return chosen, again
-    return (
-        chosen_tool(load_router().read(outside, situation), situation)
-        if outside.pieces
-        else (NONE, False)
-    )
+    ordered = chosen_tool(reading, situation, words.text)
+    outside = words.without(quoted(words.question))
+    if ordered[0] not in _ACTS or len(outside.pieces) == len(words.pieces):
+        return ordered
+    if not outside.pieces:
+        return NONE, False
+    return chosen_tool(load_router().read(outside, situation), situation)
 
 
 def settled_tool(tool: str, topic: Topic, talks: bool) -> str:

@@ -49,19 +49,21 @@ def told_apart() -> Iterator[tuple[str, str]]:
     """
     yield from ((asked, "help") for reply in replies(ABOUT) for asked in reply.asked)
     yield from ((asked, "none") for reply in replies(ELSEWHERE) for asked in reply.asked)
+    owners = {topic: tool for tool, after in _answered().items() for topic in after}
     for text, right in read_topics():
-        tools = {_tool_of(topic) for topic in right} - {""}
+        tools = {owners[topic] for topic in right if topic in owners}
         if len(tools) == 1 and OTHER not in right:
             yield text, tools.pop()
 
 
-def _tool_of(topic: str) -> str:
-    """The tool that answers what is after a topic; empty if there are several."""
-    if topic in elsewhere():
-        return "none"
-    return {PICK: "recommend", BRIEF: "recommend", ABOUT: "help", DO: "", OTHER: ""}.get(
-        topic, "explain"
-    )
+def _answered() -> dict[str, tuple[str, ...]]:
+    """What messages for a tool are after, by the tool; those of the others are after work."""
+    return {
+        "none": elsewhere(),
+        "recommend": (PICK, BRIEF),
+        "help": (ABOUT,),
+        "explain": general(),
+    }
 
 
 def _sorted_out() -> Iterator[tuple[str, frozenset[str]]]:
@@ -70,16 +72,11 @@ def _sorted_out() -> Iterator[tuple[str, frozenset[str]]]:
     yield from read_topics("talks.tsv")
     for reply in replies(ELSEWHERE):
         yield from ((asked, frozenset({reply.name})) for asked in reply.asked)
-    after = {
-        "none": elsewhere(),
-        "recommend": (PICK, BRIEF),
-        "help": (ABOUT,),
-        "explain": general(),
-    }
+    answered = _answered()
     lines = (QUESTIONS / "routing.tsv").read_text(encoding="utf-8").splitlines()
     for line in lines[::_SOME]:
         tool, _, text = line.split("\t")[:3]
-        yield text, frozenset(after.get(tool, (DO,)))
+        yield text, frozenset(answered.get(tool, (DO,)))
 
 
 def fit_stale(report: Report) -> dict[str, Any]:

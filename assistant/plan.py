@@ -26,7 +26,7 @@ from assistant.router import (
     situated,
 )
 from assistant.router import load_router as router
-from assistant.saying import say, titled
+from assistant.saying import say, title, titled
 from index.gloss import Gloss, gloss
 from index.glossary import UNKNOWN
 from index.lookup import Index
@@ -168,8 +168,8 @@ def plan(asked: Asked, index: Index, tools: Mapping[str, Tool]) -> Plan:
             return _decline(reading, whole, tools, topic)
         if len(heard) < 2:  # the network knows the whole better than what would be left of it
             if close := close_tools(reading):
-                titles = (f"{say(f'title_{name}', whole.language)}: {text}" for name in close)
-                return Clarify(say("which_tool", whole.language), tuple(titles))
+                choices = tuple(title(name, text, whole.language) for name in close)
+                return Clarify(say("which_tool", whole.language), choices)
             heard = [Part(chosen, again, whole, reading, situation)]
     heard = [replace(part, tool=timed_tool(part.tool, part.gloss.text)) for part in heard]
     planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools), names)
@@ -236,7 +236,7 @@ def _steps(
             choices = _pairs(found, part.language, names) if tool == "compare" else ()
             if not tools[tool].card.built:  # what it lacks would be asked for in vain
                 key = "unbuilt"
-                choices = (f"{say('title_recommend', part.language)}: {asked.text}",)
+                choices = (title("recommend", asked.text, part.language),)
             asks = filter(None, (not_known(asked.text), say(key, part.language)))
             return Clarify(" ".join(asks), choices, (*steps, Step(tool, found)))
         each_way = [{**found, name: one} for name, one in _several(tool, words)] or [found]
@@ -247,8 +247,7 @@ def _steps(
 def _pairs(found: Mapping[str, Any], language: str, names: Names) -> tuple[str, ...]:
     """Comparisons to click, of the one system that was named."""
     pairs = partners(next(iter(found.get("systems", ())), ""), names)
-    title = say("title_compare", language)
-    return tuple(f"{title}: {one}, {two}" for one, two in pairs)
+    return tuple(title("compare", f"{one}, {two}", language) for one, two in pairs)
 
 
 def _several(tool: str, words: Heard) -> list[tuple[str, str]]:
@@ -272,8 +271,8 @@ def _offered(asked: Asked, tool: str, names: Names, tools: Mapping[str, Tool]) -
 
 
 def _why(tool: str, part: Gloss, tools: Mapping[str, Tool]) -> str:
-    title = tools[tool].card.title
-    return f'"{part.said}" asks for this: {title[:1].lower()}{title[1:]}.'
+    does = tools[tool].card.title
+    return f'"{part.said}" asks for this: {does[:1].lower()}{does[1:]}.'
 
 
 def _carried(asked: Asked, steps: Sequence[Step], tool: str) -> dict[str, Any]:

@@ -85,6 +85,11 @@ def _joined(names: Sequence[str], language: str) -> str:
     return f" {say('and', language)} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+def title(tool: str, text: str, language: str) -> str:
+    """A question as a choice to click, after the title of the tool that shall answer it."""
+    return f"{say(f'title_{tool}', language)}: {text}"
+
+
 def titled(text: str) -> tuple[str, str]:
     """The tool whose title stands before a question, as in a choice to click; and the question."""
     for sentences in _sentences().values():

@@ -14,7 +14,7 @@ from assistant import grounding, runs
 from assistant.answer import Answer, StepState
 from assistant.conversation import Attachment, Question, Ref, Step, Turn
 from assistant.history import Made, made_by, made_in
-from assistant.saying import lead, say
+from assistant.saying import lead, title
 from assistant.settings import Settings
 from assistant.store import OwnerEvidence, Store
 from assistant.uploads import Uploads
@@ -291,7 +291,7 @@ def _instead(failure: Exception, wanted: Wanted) -> tuple[str, ...]:
     """What to click instead: of a tool that is not built, a model that does it can be named."""
     if not isinstance(failure, NotBuiltYet):
         return ()
-    return (f"{say('title_recommend', wanted.language)}: {wanted.question.text}",)
+    return (title("recommend", wanted.question.text, wanted.language),)
 
 
 def _words(failure: Exception) -> str:

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -174,8 +175,19 @@ class SearchIndex:
 
     @cached_property
     def _vector(self) -> Callable[[str], Vectors]:
-        """Vectors of the latest texts: one question is looked up in several ways."""
-        return lru_cache(_LATEST)(lambda text: self.encoder.encode([text])[0])
+        """Vectors of the latest texts: one question is looked up in several ways at once."""
+        turn = threading.Lock()
+
+        @lru_cache(_LATEST)
+        def encoded(text: str) -> Vectors:
+            only: Vectors = self.encoder.encode([text])[0]
+            return only
+
+        def vector(text: str) -> Vectors:
+            with turn:  # who asks for a text that another thread encodes waits for that
+                return encoded(text)
+
+        return vector
 
     def nearest(self, vector: Vectors, k: int) -> tuple[tuple[int, float], ...]:
         """Places and cosines of the `k` nearest documents."""

@@ -26,16 +26,19 @@ BUCKETS = 1 << 13
 _SCALE = 6.0  # of a unit vector, whose numbers are small
 
 
+@cache
 def general() -> tuple[str, ...]:
     """Names of what is told in words: the guides, facts, and terms."""
     return (*(reply.name for reply in replies(GUIDES)), FACT, TERM)
 
 
+@cache
 def elsewhere() -> tuple[str, ...]:
     """Names of what no tool here does."""
     return tuple(reply.name for reply in replies(ELSEWHERE))
 
 
+@cache
 def topics() -> tuple[str, ...]:
     """Names of all that a message may be after."""
     return (*general(), *elsewhere(), PICK, BRIEF, DO, ABOUT, OTHER)

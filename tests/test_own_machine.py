@@ -1,21 +1,35 @@
 """Whether a system runs on the machine that somebody has, and how long it takes there."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from assistant.grounding import faults
+from index.card import Card
 from tests.answers import text_context
-from tools.base import Text
+from tools.base import Context, Text
 from tools.explain import explain
 from tools.own_machine import fits, times
 
+Telling = Callable[[Context, str, Card], Text | None]
 SMALL, MAKER, LARGE, HOSTED = (
     "mobilenetv4_conv_small.e2400_r224_in1k",
     "FLUX.2-klein-4B",
     "FLUX.2-dev",
     "api:flux-2-pro",
 )
+
+
+def weighed(folder: Path, words: str, system: str, told: Telling = fits) -> Text:
+    """What is told of a system on somebody's machine; its figures are grounded."""
+    context = text_context(folder)
+    card = context.catalog.get(system)
+    assert card
+    found = told(context, words, card)
+    assert found
+    assert faults(found, context.index.names) == ()
+    return found
 
 
 @pytest.mark.parametrize(
@@ -31,22 +45,11 @@ SMALL, MAKER, LARGE, HOSTED = (
 def test_a_machine_is_weighed_against_a_system(
     system: str, words: str, answer: str, tmp_path: Path
 ) -> None:
-    context = text_context(tmp_path)
-    card = context.catalog.get(system)
-    assert card
-    told = fits(context, words, card)
-    assert told
-    assert answer in told.text
-    assert faults(told, context.index.names) == ()
+    assert answer in weighed(tmp_path, words, system).text
 
 
 def test_what_does_not_fit_has_an_instead(tmp_path: Path) -> None:
-    context = text_context(tmp_path)
-    card = context.catalog.get(MAKER)
-    assert card
-    told = fits(context, "will it run on my 4 GB card", card)
-    assert told
-    assert "**" in told.text
+    assert "**" in weighed(tmp_path, "will it run on my 4 GB card", MAKER).text
 
 
 @pytest.mark.parametrize(("system", "words"), [(HOSTED, "my 8 GB mac?"), (MAKER, "and on mine?")])
@@ -60,20 +63,16 @@ def test_where_nothing_decides_it_is_left_to_the_guide(
 
 
 def test_published_times_say_whose_they_are(tmp_path: Path) -> None:
-    context = text_context(tmp_path)
-    card = context.catalog.get(SMALL)
-    assert card
-    there = times(context, "how long does one take on an RTX 4090", card)
-    assert there
+    there = weighed(tmp_path, "how long does one take on an RTX 4090", SMALL, times)
     assert "RTX 4090" in there.text
     assert "No source here" not in there.text
-    other = times(context, "how long does one take on my Dell", card)
-    assert other
+    other = weighed(tmp_path, "how long does one take on my Dell", SMALL, times)
     assert other.text.startswith("No source here times MobileNetV4 Conv Small on your machine.")
     assert other.cites
-    rate = times(context, "my belt brings 6 pictures per second, is it fast enough?", card)
-    assert rate
-    assert rate.text.endswith("There that is quick enough for you.")
+    belt = "my belt brings 6 pictures per second, is it fast enough?"
+    assert weighed(tmp_path, belt, SMALL, times).text.endswith(
+        "There that is quick enough for you."
+    )
 
 
 def test_the_talk_gets_an_answer_for_its_system(tmp_path: Path) -> None:
