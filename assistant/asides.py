@@ -21,7 +21,8 @@ _QUOTED = re.compile(r"[\"“«][^\"“”«»]+[\"”»]|(?<!\w)'[^']+'(?!\w)")
 _SAYING = 3  # words in quotation marks that are more than a name
 # What is to stand in a picture: "a sign that says: ...".
 _WRITTEN = re.compile(
-    r"\b(?:says?|saying|reads?|reading|words?|text|lettering|title|caption)\s*:\s*[^.\n]+",
+    r"\b(?:(?:that|which|it) )?(?:says?|saying|reads?|reading|words?|text|lettering|title|caption)"
+    r"\s*:\s*[^.\n]+",
     re.IGNORECASE,
 )
 _SECRETS = re.compile(

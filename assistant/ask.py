@@ -112,7 +112,7 @@ def decide(
     asked = Asked(question.text, files, past)
     with ThreadPoolExecutor(1) as beside:  # the encoder and the router, each on a core of its own
         searched = beside.submit(assistant.index.search, english, _HITS)
-        planned = plan(asked, assistant.index, assistant.tools)
+        planned = plan(asked, assistant.names, assistant.tools)
         hits = searched.result()
     if isinstance(planned, Decline):
         told = next((one.systems[0] for one in reversed(past) if one.systems), "")
@@ -155,7 +155,15 @@ def _answer(
             if unknown := _unknown(planned.steps, question.text):
                 answer = replace(answer, blocks=(*answer.blocks, Text(unknown)))
             arguments = [step["arguments"] for step in told]
-            wanted = Wanted(question, planned.steps, arguments, files, turns, planned.language)
+            wanted = Wanted(
+                question,
+                planned.steps,
+                arguments,
+                files,
+                turns,
+                planned.language,
+                planned.before,
+            )
             yield from run_steps(assistant, wanted, answer, stop)
 
 

@@ -20,7 +20,6 @@ from assistant.router import (
     load_router,
 )
 from index.gloss import Gloss
-from index.replies import BRIEF, PICK
 from index.topics import Topic
 from tools.needs import group
 from tools.told import task_told
@@ -29,13 +28,8 @@ _MORE = 0.5  # probability that a use case goes on from which it does
 _AGAIN = 0.05  # share of a tool's probability that is "once more" from which its arguments hold on
 _DECLINED = 0.15  # probability of no tool from which a question is declined
 _NEEDS = 0.2  # probability of a use case from which a first question that names no system is one
-_GENERAL = 0.9  # probability of what is told in words from which nothing is declined
-_IN_TALK = 0.7  # the same where a system was talked about
-_ABSENT = 0.85  # probability of what no tool here does from which that is not told of
-_LIKELY = 0.5  # the same, where the words are about the assistant
-_WISH = 0.8  # probability of a wish for a model from which it is not answered in words
+_AFTER, _LEAST = 0.5, 1e-9  # what the topic weighs beside the tool; no probability is below it
 _ACTS = ("jobs", "finetune", "export", "benchmark", "personalize")
-_TELLING = ("explain", "help", "jobs")
 _WORDY = ("explain", "help", "recommend", "verify", "compare")  # nothing is lost by a wrong one
 _CLOSE, _BOTH = 0.05, 0.9  # probabilities of two tools by which both may be meant
 
@@ -59,17 +53,32 @@ def chosen_tool(reading: Reading, situation: Situation, words: str = "") -> tupl
     share = np.exp(reading.tools)
     share /= 1 - share[LABELS.index(SEVERAL)]
     again = float(share[LABELS.index(AGAIN)])
-    best = {name: float(share[LABELS.index(name)]) for name in (*TOOLS, NONE)}
-    if situation.last in best:
-        best[situation.last] += again
+    heard = {name: float(share[LABELS.index(name)]) for name in (*TOOLS, NONE)}
+    if situation.last in heard:
+        heard[situation.last] += again
+    files = situation.images or situation.archives or situation.masks
+    best = heard if files else _weighed(heard, reading.topic)  # words alone tell no topic of files
     chosen = max(best, key=best.__getitem__)
     if best[NONE] >= _DECLINED:
         chosen = NONE
     opens = not situation.last and not situation.kinds
     if chosen == "explain" and opens and best["recommend"] >= _NEEDS:
         chosen = "recommend"  # "can AI draw a cake before I bake it?" tells what is wanted
-    same = again > _AGAIN * best[chosen] or _SAME.search(words) is not None
-    return chosen, chosen == situation.last and same
+    same = chosen == situation.last and again > _AGAIN * best[chosen]
+    return chosen, same or _SAME.search(words) is not None
+
+
+def _weighed(heard: Mapping[str, float], topic: Topic) -> dict[str, float]:
+    """The probabilities of the tools, in part by what the message is after.
+
+    Its topic tells which of the tools of `answered_by` answers it, or that it is after work; which
+    work, and what no topic tells, is left to `heard`.
+    """
+    works = sum(share for name, share in heard.items() if name not in topic.answered)
+    known = topic.work + sum(topic.answered.values())
+    told = {name: topic.work * share / max(works, _LEAST) for name, share in heard.items()}
+    told |= topic.answered
+    return {name: share + _AFTER * (told[name] - known * share) for name, share in heard.items()}
 
 
 def ordered_tool(reading: Reading, words: Gloss, situation: Situation) -> tuple[str, bool]:
@@ -84,28 +93,6 @@ def ordered_tool(reading: Reading, words: Gloss, situation: Situation) -> tuple[
     if not outside.pieces:
         return NONE, False
     return chosen_tool(load_router().read(outside, situation), situation)
-
-
-def settled_tool(tool: str, topic: Topic, talks: bool) -> str:
-    """The tool, where what the message is after does not surely tell another.
-
-    Args:
-        tool: the tool by the network.
-        topic: what the message is after.
-        talks: whether a system was talked about before it.
-    """
-    wished, least = topic.name in (PICK, BRIEF), _IN_TALK if talks else _GENERAL
-    if tool == NONE:
-        if topic.general >= least:
-            return "explain"
-        return "recommend" if wished and topic.share >= least else NONE
-    if tool not in _TELLING:
-        return tool
-    if topic.absent >= (_ABSENT if tool == "explain" else _LIKELY):
-        return NONE
-    if wished and topic.share >= _WISH:
-        return "recommend"
-    return "explain" if tool != "explain" and topic.general >= _WISH else tool
 
 
 def close_tools(reading: Reading) -> tuple[str, ...]:

@@ -3,24 +3,26 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.router import CHOICES, FEATURES, LABELS, ROLES, ROUTING
+from assistant.router import CHOICES, FEATURES, LABELS, ROLES
 from index.catalog import load
 from index.encoder import load_encoder
-from index.gloss import in_english
+from index.gloss import gloss
 from index.names import Names
 from index.properties import properties
 from index.ranker import FEATURES as RANKED
-from index.replies import ABOUT, BRIEF, DO, ELSEWHERE, OTHER, PICK, replies
-from index.topics import elsewhere, general, topics
+from index.reader import ROUTING, load_reader
+from index.replies import ABOUT, DO, ELSEWHERE, OTHER, replies
+from index.topics import answered_by, topic_of, topics
 from tools.base import Report, load_tools
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "questions"
 LANGUAGES = Path(__file__).parents[1] / "index" / "languages"
-_SOME = 3  # one in so many questions for each tool shows what messages for it are after
+_FOLD = 16  # one in so many messages with a known topic is left out of the fit
+Row = Mapping[str, Any]
 
 
 def labelled(folder: Path = QUESTIONS) -> Iterator[tuple[str, str]]:
@@ -42,66 +44,81 @@ def read_topics(
     return tuple((text, frozenset(filter(None, (first, second)))) for first, second, text in rows)
 
 
-def told_apart() -> Iterator[tuple[str, str]]:
-    """Messages whose tool follows from what they are after, with it.
+def told_topics(folder: Path = QUESTIONS) -> tuple[Row, ...]:
+    """Messages with what they are after, and with their tool where that tells it.
 
-    Whether they point to anything is not known.
+    Those of a talk are told with the message before. Whether they point to anything is not known.
     """
-    yield from ((asked, "help") for reply in replies(ABOUT) for asked in reply.asked)
-    yield from ((asked, "none") for reply in replies(ELSEWHERE) for asked in reply.asked)
-    owners = {topic: tool for tool, after in _answered().items() for topic in after}
-    for text, right in read_topics():
-        tools = {owners[topic] for topic in right if topic in owners}
-        if len(tools) == 1 and OTHER not in right:
-            yield text, tools.pop()
-
-
-def _answered() -> dict[str, tuple[str, ...]]:
-    """What messages for a tool are after, by the tool; those of the others are after work."""
-    return {
-        "none": elsewhere(),
-        "recommend": (PICK, BRIEF),
-        "help": (ABOUT,),
-        "explain": general(),
-    }
-
-
-def _sorted_out() -> Iterator[tuple[str, frozenset[str]]]:
-    """All messages that show what people are after: some of those for each tool, too."""
-    yield from read_topics()
-    yield from read_topics("talks.tsv")
+    rows = [*_sorted_out(folder / "topics.tsv"), *_talks(folder / "talks.tsv")]
+    for reply in replies(ABOUT):
+        rows += [_after(asked, (ABOUT,)) for asked in reply.asked]
     for reply in replies(ELSEWHERE):
-        yield from ((asked, frozenset({reply.name})) for asked in reply.asked)
-    answered = _answered()
-    lines = (QUESTIONS / "routing.tsv").read_text(encoding="utf-8").splitlines()
-    for line in lines[::_SOME]:
-        tool, _, text = line.split("\t")[:3]
-        yield text, frozenset(answered.get(tool, (DO,)))
+        rows += [_after(asked, (reply.name,)) for asked in reply.asked]
+    return tuple(rows)
+
+
+def _sorted_out(path: Path) -> Iterator[Row]:
+    """Messages that stand alone; tabs between what they are after, what else, and the text."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        first, second, text = line.split("\t")
+        yield _after(text, (first, second))
+
+
+def _talks(path: Path) -> Iterator[Row]:
+    """Messages in the order in which a person wrote them; an empty line ends a talk."""
+    before: Row = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line:
+            before = {}
+            continue
+        first, second, text = line.split("\t")
+        row = _after(text, (first, second))
+        if before:
+            said = [{"role": "user", "text": before["text"]}]
+            row = {**row, "history": said, "last": before.get("tool", "")}
+        yield (before := row)
+
+
+def _after(text: str, topics: Sequence[str]) -> Row:
+    """A message that is after one of some topics; with its tool if only one answers them."""
+    right = [topic for topic in topics if topic]
+    tools = {tool for tool, after in answered_by().items() if set(after) & set(right)}
+    row: Row = {"text": text, "topics": right, "points": None}
+    alone = len(tools) == 1 and OTHER not in right and DO not in right
+    return {**row, "tool": tools.pop()} if alone else row
 
 
 def fit_stale(report: Report) -> dict[str, Any]:
     """Fits what no longer belongs to the questions, cards and encoder; returns what was fitted."""
-    fits = {"router.json": fit_routing, "ranker.json": fit_facts, "topics.json": fit_guides}
+    fits = {"router.json": fit_routing, "ranker.json": fit_facts}
     return {name: fits[name](report) for name in _stale()}
 
 
 def fit_routing(report: Report) -> dict[str, Any]:
-    """Fits the router to every question with a known tool or plan, and keeps it."""
+    """Fits the network to every question with a known tool, plan or topic, and keeps it.
+
+    Some messages with a known topic are left out, to tell how often it is found.
+    """
     from assistant.fit_router import fit, keep
     from assistant.lessons import lessons, read_rows, read_texts
 
     names = Names(load(), load_encoder().is_word)
+    told = told_topics()
+    held = {row["text"] for row in told[::_FOLD]}
     rows = [
         *read_rows(QUESTIONS / "routing.jsonl"),
         *read_texts(QUESTIONS / "routing.tsv"),
         *({"text": text, "tool": tool} for text, tool in labelled()),
-        *({"text": text, "tool": tool, "points": None} for text, tool in told_apart()),
+        *(row for row in told if row["text"] not in held),
     ]
     found = [lesson for row in rows for lesson in lessons(row, names)]
-    later = [lesson for lesson in found if lesson.situation.said]
-    keep(fit([*found, *later], report))  # what leans on words before is rarer than in real talk
+    # What leans on words before is rarer than in real talk.
+    later = [lesson for lesson in found if lesson.situation.said and lesson.labels]
+    keep(fit([*found, *later], report))
+    load_reader.cache_clear()
+    right = topics_right(row for row in told if row["text"] in held)
     kept = {"fingerprint": _router_fingerprint(), "questions": len(rows), "lessons": len(found)}
-    _keep("router.json", kept)
+    _keep("router.json", {**kept, "topics_held_out": len(held), "topics_right": right})
     return kept
 
 
@@ -115,15 +132,17 @@ def fit_facts(report: Report) -> dict[str, Any]:
     return kept
 
 
-def fit_guides(report: Report) -> dict[str, Any]:
-    """Fits what a message is after, and keeps it with what it gets right."""
-    from assistant.fit_topics import fit_topics
+def topics_right(rows: Iterable[Row]) -> float:
+    """Share of messages for which the likeliest topic is a right one."""
+    from assistant.lessons import situation_of
 
-    names = Names(load(), load_encoder().is_word)
-    rows = [(in_english(text, names), right) for text, right in _sorted_out()]
-    kept = {"fingerprint": _topics_fingerprint(), **fit_topics(rows, report)}
-    _keep("topics.json", kept)
-    return kept
+    names, network = Names(load(), load_encoder().is_word), load_reader()
+    right = []
+    for row in rows:
+        words, before = gloss(row["text"], names).text, situation_of(row, names).before_it
+        found = topic_of(words, network.read(words, before).mean, network.heads)
+        right.append(found.name in row["topics"])
+    return round(sum(right) / len(right), 4)
 
 
 def _keep(name: str, content: Mapping[str, Any]) -> None:
@@ -142,7 +161,6 @@ def _stale() -> tuple[str, ...]:
     wanted = {
         "router.json": _router_fingerprint(),
         "ranker.json": _ranker_fingerprint(),
-        "topics.json": _topics_fingerprint(),
     }
     kept = {
         name: json.loads((ROUTING / name).read_bytes()) if (ROUTING / name).exists() else {}
@@ -153,11 +171,12 @@ def _stale() -> tuple[str, ...]:
 
 def _router_fingerprint() -> str:
     words = (path for path in sorted(LANGUAGES.glob("*")) if path.name != "labels.toml")
-    files = [QUESTIONS / "routing.jsonl", QUESTIONS / "routing.tsv", *words]
-    texts = [path.read_text(encoding="utf-8") for path in files]
+    rows = (QUESTIONS / name for name in ("routing.jsonl", "routing.tsv"))
+    texts = [path.read_text(encoding="utf-8") for path in (*rows, *words)]
     shape = [
         list(labelled()),
-        list(told_apart()),
+        told_topics(),
+        topics(),
         LABELS,
         ROLES,
         list(CHOICES),
@@ -171,10 +190,4 @@ def _ranker_fingerprint() -> str:
     questions = (QUESTIONS / "facts.jsonl").read_text(encoding="utf-8")
     asks = [[rule.name, rule.label, *rule.asks] for rule in properties().values()]
     content = json.dumps([questions, asks, RANKED, load_encoder().fingerprint])
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _topics_fingerprint() -> str:
-    rows = [[text, sorted(right)] for text, right in _sorted_out()]
-    content = json.dumps([rows, topics(), load_encoder().fingerprint])
     return hashlib.sha256(content.encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 import random
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,18 +20,19 @@ from assistant.router import (
     NONE,
     ROLES,
     TOOLS,
-    WEIGHTS,
     Situation,
     choice_ends,
     features,
-    tokens,
 )
 from index.encoder import DIMENSIONS, Vectors, load_encoder
 from index.gloss import Gloss
 from index.grams import BUCKETS, hashed
+from index.reader import WEIGHTS, tokens
+from index.topics import BUCKETS as TOPIC_BUCKETS
+from index.topics import grams, topics
 from tools.base import Report
 
-_RANK, _INNER = 16, 128
+_RANK, _INNER, _TOPIC_INNER = 16, 128, 256
 _EPOCHS, _BATCH, _SEED = 4, 32, 1
 _RATE, _HEAD_RATE, _DECAY = 7e-4, 3e-3, 0.01
 _DROP, _FORGET = 0.2, 0.08  # of the mean vector and words; of tokens, replaced by [MASK]
@@ -40,6 +41,7 @@ _MUTE = 0.1  # questions whose words before are taken away
 _TALK, _BACK = 0.35, 0.2  # first questions that are put after another's, and after one asked back
 IGNORED = -100  # a token whose role is not known
 _OFTEN = 0.3  # what the roles of tokens weigh beside the tool
+_VAGUE, _SMOOTH = 0.25, 0.05  # what topics known from the tool alone weigh; of the topics
 _MASK_TOKEN = 103  # [MASK] in the vocabulary of BERT
 
 
@@ -54,6 +56,9 @@ class Lesson:
         roles: place in ROLES of each token, or -100 where it is not known.
         starts: whether each token begins a later step.
         choices: place of the right value in CHOICES, of the arguments that the tool has.
+        topics: places in `topics()` of what it may be after, one of which is right; empty if
+            nothing is known.
+        vague: whether that is only known from the tool.
     """
 
     gloss: Gloss
@@ -62,6 +67,25 @@ class Lesson:
     roles: tuple[int, ...]
     starts: tuple[bool, ...]
     choices: Mapping[str, int]
+    topics: tuple[int, ...] = ()
+    vague: bool = True
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What the heads make of some texts, before it is turned into probabilities.
+
+    Attributes:
+        tools: of the labels, shape (texts, labels).
+        choices: of the arguments with few values, shape (texts, values).
+        tokens: of the roles and of a step's start, shape (texts, tokens, roles + 1).
+        topics: of what they are after, shape (texts, topics).
+    """
+
+    tools: torch.Tensor
+    choices: torch.Tensor
+    tokens: torch.Tensor
+    topics: torch.Tensor
 
 
 class _Network(torch.nn.Module):
@@ -85,7 +109,11 @@ class _Network(torch.nn.Module):
         self.words = torch.nn.EmbeddingBag(BUCKETS, len(LABELS), mode="mean")
         self.choice = torch.nn.Linear(mixed + _INNER, sum(map(len, CHOICES.values())))
         self.token = torch.nn.Linear(DIMENSIONS, len(ROLES) + 1)
+        self.topic_inner = torch.nn.Linear(DIMENSIONS, _TOPIC_INNER)
+        self.topic = torch.nn.Linear(_TOPIC_INNER + DIMENSIONS, len(topics()))
+        self.topic_words = torch.nn.EmbeddingBag(TOPIC_BUCKETS, len(topics()), mode="mean")
         torch.nn.init.zeros_(self.words.weight)
+        torch.nn.init.zeros_(self.topic_words.weight)
 
     def forward(
         self,
@@ -93,9 +121,9 @@ class _Network(torch.nn.Module):
         mask: torch.Tensor,
         before: torch.Tensor,
         plain: torch.Tensor,
-        grams: Sequence[torch.Tensor],
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Logits of the labels, of the choices, and of the roles and starts of each token."""
+        texts: Sequence[str],
+    ) -> Logits:
+        """Logits of what each head tells of some texts."""
         hidden = self.encoder(
             input_ids=ids, attention_mask=mask, token_type_ids=before
         ).last_hidden_state
@@ -103,33 +131,35 @@ class _Network(torch.nn.Module):
         mean = (hidden * own[:, :, None]).sum(1) / own.sum(1, keepdim=True)
         mean = functional.dropout(mean, _DROP, self.training)
         mixed = torch.cat([mean, plain], dim=1)
-        inner = functional.gelu(self.inner(mixed))
-        inner = functional.dropout(inner, _DROP, self.training)
-        offsets = torch.tensor(np.cumsum([0, *(len(gram) for gram in grams[:-1])]))
-        words = self.words(torch.cat(list(grams)), offsets)
-        both = torch.cat([inner, mixed], dim=1)
-        logits = self.tool(both) + functional.dropout(words, _DROP, self.training)
-        return logits, self.choice(both), self.token(hidden)
+        both = torch.cat([self._bent(self.inner, mixed), mixed], dim=1)
+        after = torch.cat([self._bent(self.topic_inner, mean), mean], dim=1)
+        return Logits(
+            self.tool(both) + self._of_words(self.words, map(hashed, texts)),
+            self.choice(both),
+            self.token(hidden),
+            self.topic(after) + self._of_words(self.topic_words, map(grams, texts)),
+        )
+
+    def _bent(self, layer: torch.nn.Linear, inputs: torch.Tensor) -> torch.Tensor:
+        return functional.dropout(functional.gelu(layer(inputs)), _DROP, self.training)
+
+    def _of_words(self, bag: torch.nn.Module, buckets: Iterable[Sequence[int]]) -> torch.Tensor:
+        found = [torch.tensor(each) for each in buckets]
+        offsets = torch.tensor(np.cumsum([0, *map(len, found[:-1])]))
+        return functional.dropout(bag(torch.cat(found), offsets), _DROP, self.training)
 
     def tensors(self) -> dict[str, Vectors]:
         """What `assistant.router` reads: the heads, and the change of each matrix as a product."""
         found: dict[str, Vectors] = {}
         for name, value in self.state_dict().items():
+            half = value.detach().to(torch.float16).numpy()
             if "lora_" in name:
-                matrix, _, which = name.removeprefix("encoder.base_model.model.").partition(
-                    ".lora_"
-                )
-                found[f"{matrix}.weight.{'down' if which[0] == 'A' else 'up'}"] = _half(value)
+                stem = name.removeprefix("encoder.base_model.model.")
+                matrix, _, which = stem.partition(".lora_")
+                found[f"{matrix}.weight.{'down' if which[0] == 'A' else 'up'}"] = half
             elif not name.startswith("encoder."):
-                found[name.removesuffix(".weight") if name == "words.weight" else name] = _half(
-                    value
-                )
+                found[name.removesuffix(".weight") if "words" in name else name] = half
         return found
-
-
-def _half(value: torch.Tensor) -> Vectors:
-    halved: Vectors = value.detach().to(torch.float16).numpy()
-    return halved
 
 
 def _original(model: BertModel) -> dict[str, torch.Tensor]:
@@ -174,7 +204,7 @@ def fit(lessons: Sequence[Lesson], report: Report, epochs: int = _EPOCHS) -> dic
 def _opens(lesson: Lesson) -> bool:
     """Whether a question can begin a conversation, and it is known which tool it is for."""
     situation, told = lesson.situation, {LABELS.index(name) for name in (*TOOLS, NONE)}
-    first = not situation.last and not situation.later
+    first = not situation.last and not situation.said and not situation.later
     return first and bool(lesson.labels) and lesson.labels[0] in told
 
 
@@ -198,7 +228,9 @@ def _in_talk(lesson: Lesson, before: Lesson, chance: random.Random) -> Lesson:
 def _batches(lessons: Sequence[Lesson], chance: random.Random) -> list[list[Lesson]]:
     """Lessons at random, those of like length together, which saves padding."""
     encoder = load_encoder()
-    lengths = [len(tokens(encoder, each.gloss.text, each.situation).ids) for each in lessons]
+    lengths = [
+        len(tokens(encoder, each.gloss.text, each.situation.before_it).ids) for each in lessons
+    ]
     keys = [length + chance.uniform(0, 6) for length in lengths]
     order = sorted(range(len(lessons)), key=keys.__getitem__)
     starts = range(0, len(order) - _BATCH + 1, _BATCH)
@@ -209,7 +241,7 @@ def _batches(lessons: Sequence[Lesson], chance: random.Random) -> list[list[Less
 
 def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> torch.Tensor:
     encoder = load_encoder()
-    encoded = [tokens(encoder, lesson.gloss.text, lesson.situation) for lesson in batch]
+    encoded = [tokens(encoder, lesson.gloss.text, lesson.situation.before_it) for lesson in batch]
     longest = max(len(found.ids) for found in encoded)
     ids = torch.zeros((len(batch), longest), dtype=torch.long)
     mask = torch.zeros((len(batch), longest))
@@ -229,16 +261,20 @@ def _loss(network: _Network, batch: Sequence[Lesson], chance: random.Random) -> 
     plain = torch.from_numpy(
         np.stack([features(b.gloss, s) for b, s in zip(batch, situations, strict=True)])
     )
-    grams = [torch.tensor(hashed(lesson.gloss.text)) for lesson in batch]
-    logits, chosen, marked = network(ids, mask, before, plain, grams)
+    found = network(ids, mask, before, plain, [lesson.gloss.text for lesson in batch])
     labelled = functional.cross_entropy(
-        marked[:, :, :-1].reshape(-1, len(ROLES)), roles.reshape(-1), ignore_index=IGNORED
+        found.tokens[:, :, :-1].reshape(-1, len(ROLES)), roles.reshape(-1), ignore_index=IGNORED
     )
     begun = functional.binary_cross_entropy_with_logits(
-        marked[:, :, -1], starts, mask * (1 - before), reduction="sum", pos_weight=torch.tensor(3.0)
+        found.tokens[:, :, -1],
+        starts,
+        mask * (1 - before),
+        reduction="sum",
+        pos_weight=torch.tensor(3.0),
     )
     words = 4 * labelled + 3 * begun / len(batch)
-    return _tool_loss(logits, batch) + _choice_loss(chosen, batch) + _OFTEN * words
+    told = _tool_loss(found.tools, batch) + _topic_loss(found.topics, batch)
+    return told + _choice_loss(found.choices, batch) + _OFTEN * words
 
 
 def _tool_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:
@@ -253,6 +289,16 @@ def _tool_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:
         if lesson.labels
     ]
     return torch.stack(losses).mean()
+
+
+def _topic_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:
+    """Minus the log-probability of all topics that may be right together, smoothed."""
+    logs = functional.log_softmax(logits, dim=1)
+    known = [(row, lesson) for row, lesson in enumerate(batch) if lesson.topics]
+    weights = torch.tensor([_VAGUE if lesson.vague else 1.0 for _, lesson in known])
+    right = torch.stack([torch.logsumexp(logs[row, list(one.topics)], 0) for row, one in known])
+    each = (1 - _SMOOTH) * right + _SMOOTH * logs[[row for row, _ in known]].mean(1)
+    return -(weights * each).sum() / weights.sum()
 
 
 def _choice_loss(logits: torch.Tensor, batch: Sequence[Lesson]) -> torch.Tensor:
@@ -295,9 +341,9 @@ def _stored(name: str) -> str:
         return (
             f"encoder.base_model.model.{matrix.removesuffix('.weight')}.lora_{half}.default.weight"
         )
-    return "words.weight" if name == "words" else name
+    return f"{name}.weight" if name.endswith("words") else name
 
 
 def keep(tensors: Mapping[str, Vectors]) -> None:
-    """Writes the fitted tensors where `load_router` finds them."""
+    """Writes the fitted tensors where `load_reader` finds them."""
     save_file(dict(tensors), WEIGHTS)

@@ -20,12 +20,14 @@ from assistant.router import (
     Situation,
     kinds,
     situated,
-    tokens,
 )
 from index.encoder import load_encoder
 from index.gloss import Gloss, gloss
 from index.names import Names
 from index.quantities import number_of
+from index.reader import tokens
+from index.replies import DO
+from index.topics import answered_by, topics
 
 Row = Mapping[str, Any]
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e-?\d+)?")
@@ -74,7 +76,9 @@ def lessons(row: Row, names: Names) -> Iterator[Lesson]:
     situation = replace(situation_of(row, names), kinds=kinds(whole, names))
     starts = _starts(whole, row.get("parts", ()))
     if len(steps) > 1 and not starts:
-        return
+        if len({step["tool"] for step in steps}) > 1:
+            return
+        steps = steps[:1]  # "onnx and openvino too": one wish, in several ways
     labels = _labels(tool, row, whole) if len(steps) < 2 else (LABELS.index(SEVERAL),)
     if labels:
         yield _lesson(whole, situation, labels, steps, starts)
@@ -83,19 +87,31 @@ def lessons(row: Row, names: Names) -> Iterator[Lesson]:
 
 
 def _tool_alone(row: Row, whole: Gloss, names: Names) -> Lesson:
-    """A lesson about the tool, and about its arguments if it is known which words they are."""
+    """A lesson about the tool, what the question is after, and its arguments; as far as known."""
     situation = replace(situation_of(row, names), kinds=kinds(whole, names))
+    tool = row.get("tool", "")
     if "said" in row:
-        step = {"tool": row["tool"], "arguments": row["said"]}
-        return _lesson(whole, situation, (LABELS.index(row["tool"]),), [step], ())
-    right = [row["tool"], *row.get("also", ()), *([AGAIN] if row["tool"] == situation.last else ())]
-    labels = tuple(map(LABELS.index, right))
-    count = len(tokens(load_encoder(), whole.text, situation).ids)
+        step = {"tool": tool, "arguments": row["said"]}
+        return _lesson(whole, situation, (LABELS.index(tool),), [step], ())
+    right = [tool, *row.get("also", ()), *([AGAIN] if tool == situation.last else ())]
+    labels = tuple(map(LABELS.index, right)) if tool else ()
+    count = len(tokens(load_encoder(), whole.text, situation.before_it).ids)
     # Nothing is pointed to by what stands alone; of what may stand in a talk it may be unknown.
     points = row.get("points", False)
-    known = row["tool"] in _POINTING and points is not None
+    known = tool in _POINTING and points is not None
     choices = {"before": CHOICES["before"].index(points or None)} if known else {}
-    return Lesson(whole, situation, labels, (IGNORED,) * count, (False,) * count, choices)
+    after = tuple(map(topics().index, row.get("topics", ())))
+    unmarked = (IGNORED,) * count, (False,) * count
+    return Lesson(
+        whole, situation, labels, *unmarked, choices, after or _of_tools(labels), not after
+    )
+
+
+def _of_tools(labels: Iterable[int]) -> tuple[int, ...]:
+    """What questions for some tools may be after."""
+    tools = {LABELS[place] for place in labels} - {AGAIN, SEVERAL}
+    after = {topic for tool in tools for topic in answered_by().get(tool, (DO,))}
+    return tuple(place for place, topic in enumerate(topics()) if topic in after)
 
 
 def _parts(
@@ -169,7 +185,7 @@ def _lesson(
     steps: Sequence[Row],
     starts: Iterable[int],
 ) -> Lesson:
-    read = tokens(load_encoder(), gloss.text, situation)
+    read = tokens(load_encoder(), gloss.text, situation.before_it)
     spans = read.spans
     roles = [IGNORED if before else 0 for before in read.before]
     for step in steps:
@@ -177,7 +193,8 @@ def _lesson(
             _mark(roles, spans, gloss, name, value)
     places = {gloss.place(start) for start in starts}
     begins = tuple(any(first <= p < last for p in places) for first, last in spans)
-    return Lesson(gloss, situation, labels, tuple(roles), begins, _choices(steps, gloss))
+    choices, after = _choices(steps, gloss), _of_tools(labels)
+    return Lesson(gloss, situation, labels, tuple(roles), begins, choices, after)
 
 
 def _choices(steps: Sequence[Row], gloss: Gloss) -> dict[str, int]:

@@ -12,7 +12,7 @@ from assistant.arguments import Heard, arguments_for, missing
 from assistant.arguments.models import partners
 from assistant.arguments.words import formats
 from assistant.asides import asides, is_for_secrets, quoted, written
-from assistant.choose import close_tools, is_more, ordered_tool, settled_tool, timed_tool
+from assistant.choose import close_tools, is_more, ordered_tool, timed_tool
 from assistant.conversation import Attachment, Exchange, Step, agrees, told
 from assistant.router import (
     LABELS,
@@ -29,10 +29,8 @@ from assistant.router import load_router as router
 from assistant.saying import say, title, titled
 from index.gloss import Gloss, gloss
 from index.glossary import UNKNOWN
-from index.lookup import Index
 from index.names import Names
 from index.replies import BRIEF
-from index.topics import Topic
 from tools.again import THEN
 from tools.base import Tool
 from tools.guiding import not_known
@@ -63,11 +61,13 @@ class Run:
         steps: the steps, in order.
         language: the language of the question.
         parts: in how many parts the question was cut; only the first `MOST` are planned.
+        before: the step and the words before it, as the network read them.
     """
 
     steps: tuple[Step, ...]
     language: str = "en"
     parts: int = 1
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,15 +139,15 @@ class Part:
     situation: Situation
 
 
-def plan(asked: Asked, index: Index, tools: Mapping[str, Tool]) -> Plan:
+def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     """Chooses what to do about a question.
 
     Args:
         asked: the question.
-        index: finds the systems that it names, and what it is after.
+        names: finds the systems that it names.
         tools: all tools.
     """
-    network, names = router(), index.names
+    network = router()
     tool, text = titled(asked.text)
     asked = replace(asked, text=text)
     whole = gloss(text, names).without(asides(text))
@@ -159,13 +159,12 @@ def plan(asked: Asked, index: Index, tools: Mapping[str, Tool]) -> Plan:
     if tool:
         heard, count = [Part(tool, False, whole, reading, situation)], 1
     else:
-        topic = index.topic(text if whole.language == "en" else whole.named)
-        chosen, again = _chosen(asked, whole, reading, situation, topic)
+        chosen, again = _chosen(asked, whole, reading, situation)
         parts = _parts(whole, reading, (*quoted(text), *written(text)))
         count = len(parts)
         heard = list(_read_parts(network, parts[:MOST], situation, names)) if count > 1 else []
         if chosen == NONE and len(heard) < min(count, MOST):
-            return _decline(reading, whole, tools, topic)
+            return _decline(reading, whole, tools)
         if len(heard) < 2:  # the network knows the whole better than what would be left of it
             if close := close_tools(reading):
                 choices = tuple(title(name, text, whole.language) for name in close)
@@ -173,16 +172,15 @@ def plan(asked: Asked, index: Index, tools: Mapping[str, Tool]) -> Plan:
             heard = [Part(chosen, again, whole, reading, situation)]
     heard = [replace(part, tool=timed_tool(part.tool, part.gloss.text)) for part in heard]
     planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools), names)
-    return replace(planned, parts=count) if isinstance(planned, Run) else planned
+    if not isinstance(planned, Run):
+        return planned
+    return replace(planned, parts=count, before=situation.before_it)
 
 
-def _chosen(
-    asked: Asked, whole: Gloss, reading: Reading, situation: Situation, topic: Topic
-) -> tuple[str, bool]:
+def _chosen(asked: Asked, whole: Gloss, reading: Reading, situation: Situation) -> tuple[str, bool]:
     """The tool for a whole question, and whether it is the step before once more."""
     chosen, again = ordered_tool(reading, whole, situation)
-    chosen = settled_tool(chosen, topic, any(turn.systems for turn in asked.past))
-    return chosen, again or (chosen == "recommend" and topic.name == BRIEF)
+    return chosen, again or (chosen == "recommend" and reading.topic.name == BRIEF)
 
 
 def _read_parts(
@@ -300,7 +298,8 @@ def _situation(asked: Asked, names: Names) -> Situation:
     )
 
 
-def _decline(reading: Reading, whole: Gloss, tools: Mapping[str, Tool], topic: Topic) -> Decline:
+def _decline(reading: Reading, whole: Gloss, tools: Mapping[str, Tool]) -> Decline:
+    topic = reading.topic
     order = (TOOLS[place] for place in np.argsort(reading.tools[: len(TOOLS)])[::-1])
     nearest = tuple(islice((name for name in order if tools[name].card.built), _NEAREST))
     return Decline(nearest, whole.language, topic.kind if topic.absent >= _ABSENT else "")

@@ -1,32 +1,27 @@
 """Which tool a question is for, which words are its arguments, and where a second step begins.
 
-One small network answers all three: MiniLM with a fitted low-rank change of its weights reads the
-gloss of a question; a head over its mean, the plain features of the situation and hashed words
-gives the tool; a head over its tokens gives the role of each word. `index fit` makes the weights
-(`assistant.fit_router`); here they are run with NumPy. Joint intent and slots after Chen et al.,
-https://arxiv.org/abs/1902.10909; the low-rank change after https://arxiv.org/abs/2106.09685.
+One small network (`index.reader`) answers all three: a head over the mean of what it reads, the
+plain features of the situation and hashed words gives the tool; a head over its tokens gives the
+role of each word. Joint intent and slots after Chen et al., https://arxiv.org/abs/1902.10909.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
 from scipy.special import log_softmax, softmax
 
-from index.encoder import MiniLM, Vectors, gelu, load_encoder
+from index.encoder import Vectors, gelu
 from index.gloss import Gloss, engine
 from index.grams import hashed
 from index.names import Names
+from index.reader import Reader, load_reader
+from index.topics import Topic, topic_of
 
-ROUTING = Path(str(files("index"))) / "routing"
-WEIGHTS = ROUTING / "router.safetensors"
 TOOLS = (
     "benchmark", "classify", "compare", "edit", "embed", "explain", "export", "finetune",
     "generate", "help", "jobs", "personalize", "recommend", "verify",
@@ -55,8 +50,6 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "freeze": (None, True, False),
     "before": (None, True),  # whether the systems that were talked about are meant
 }  # fmt: skip
-LONGEST = 160  # tokens of a gloss that are read
-_LONGEST_BEFORE = 32  # tokens of what was said before
 _SIGNS = {
     "question mark": r"\?",
     "size": r"\d\s?x\s?\d|\bpx\b|pixel",
@@ -100,6 +93,11 @@ class Situation:
     asked: bool = False
     said: str = ""
     kinds: tuple[str, ...] = ()
+
+    @property
+    def before_it(self) -> str:
+        """The step and the words before, as the network reads them; empty if there are none."""
+        return f"{self.last}: {self.said}" if self.said else ""
 
 
 def situated(files: Sequence[str], before: int, last: str, answer: str, said: str) -> Situation:
@@ -190,6 +188,7 @@ class Reading:
         starts: probability that a token begins a later step, shape (tokens,).
         spans: first character and the one after the last of each token in the gloss.
         choices: probability of each value of an argument with few values.
+        topic: what it is after.
     """
 
     tools: Vectors
@@ -197,42 +196,39 @@ class Reading:
     starts: Vectors
     spans: tuple[tuple[int, int], ...]
     choices: Mapping[str, Vectors]
+    topic: Topic
 
 
 @dataclass(frozen=True)
 class Router:
-    """The fitted network.
+    """The heads that tell what to do about a question.
 
     Attributes:
-        encoder: MiniLM with the fitted change.
-        heads: tensors of the heads by name.
+        network: the fitted network.
     """
 
-    encoder: MiniLM
-    heads: Mapping[str, Vectors]
+    network: Reader
 
     def read(self, asked: Gloss, situation: Situation) -> Reading:
         """Reads one question."""
-        read = tokens(self.encoder, asked.text, situation)
-        hidden = self.encoder.hidden([read.ids], read.before)[0][0]
-        heads = self.heads
-        mean = hidden[np.logical_not(read.before)].mean(axis=0)
-        mixed = np.concatenate([mean, features(asked, situation)])
+        read, heads = self.network.read(asked.text, situation.before_it), self.network.heads
+        mixed = np.concatenate([read.mean, features(asked, situation)])
         inner = mixed @ heads["inner.weight"].T + heads["inner.bias"]
         both = np.concatenate([gelu(inner), mixed])
         logits = both @ heads["tool.weight"].T + heads["tool.bias"]
         logits = logits + heads["words"][list(hashed(asked.text))].mean(axis=0)
         if not situation.last:
             logits[LABELS.index(AGAIN)] = -1e9
-        marked = hidden @ heads["token.weight"].T + heads["token.bias"]
+        marked = read.hidden @ heads["token.weight"].T + heads["token.bias"]
         starts = 1 / (1 + np.exp(-marked[:, -1]))
         chosen = np.split(both @ heads["choice.weight"].T + heads["choice.bias"], choice_ends())
         return Reading(
             log_softmax(logits),
             softmax(marked[:, :-1], axis=1),
             starts,
-            read.spans,
+            read.tokens.spans,
             {name: softmax(part) for name, part in zip(CHOICES, chosen, strict=True)},
+            topic_of(asked.text, read.mean, heads),
         )
 
 
@@ -241,46 +237,7 @@ def choice_ends() -> list[int]:
     return list(accumulate(len(values) for values in CHOICES.values()))[:-1]
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """What the encoder reads: a gloss, and after it what was said before.
-
-    Attributes:
-        ids: places in the vocabulary.
-        spans: first character and the one after the last of each token in the gloss; (0, 0) of
-            those that are not in it.
-        before: one for the tokens of what was said before, zero for the others.
-    """
-
-    ids: tuple[int, ...]
-    spans: tuple[tuple[int, int], ...]
-    before: tuple[int, ...]
-
-
-def tokens(encoder: MiniLM, text: str, situation: Situation) -> Tokens:
-    """The tokens of a gloss, cut to LONGEST, and those of the step and the words before it."""
-    found = encoder.tokenizer.encode(text)
-    found.truncate(LONGEST)
-    if not situation.said:
-        return Tokens(tuple(found.ids), tuple(found.offsets), (0,) * len(found.ids))
-    said = encoder.tokenizer.encode(f"{situation.last}: {situation.said}")
-    said.truncate(_LONGEST_BEFORE)
-    after = said.ids[1:]  # without the sign that begins a text
-    return Tokens(
-        (*found.ids, *after),
-        (*found.offsets, *((0, 0) for _ in after)),
-        (*(0 for _ in found.ids), *(1 for _ in after)),
-    )
-
-
 @cache
 def load_router() -> Router:
-    """Loads the fitted network, once a process."""
-    stored = {name: t.astype(np.float32) for name, t in load_file(WEIGHTS).items()}
-    base = load_encoder()
-    changed = dict(base.weights)
-    for name in [name for name in stored if name.endswith(".down")]:
-        matrix = name.removesuffix(".down")
-        change = stored.pop(name).T @ stored.pop(f"{matrix}.up").T  # shape (in, out)
-        changed[matrix] = changed[matrix] + change
-    return Router(replace(base, weights=changed), stored)
+    """Loads the fitted heads, once a process."""
+    return Router(load_reader())

@@ -12,7 +12,7 @@ from assistant.plan import Asked, Clarify, Decline, steps_told
 from assistant.plan import plan as make_plan
 from assistant.settings import Settings
 from assistant.steps import Assistant
-from index.lookup import Index
+from index.names import Names
 from tools.base import Agreement, Tool, ToolFailed
 
 _POSITIONAL = {"recommend": "use_case", "verify": "claim"}
@@ -33,7 +33,7 @@ def answered(
 
 def planned(assistant: Assistant, row: Mapping[str, Any]) -> dict[str, Any]:
     """What would be done about one row, after what would have been done about its history."""
-    past = exchanges_of(row.get("history", ()), assistant.index, assistant.tools)
+    past = exchanges_of(row.get("history", ()), assistant.names, assistant.tools)
     asked = Asked(row["text"], files_of(row), past)
     plan, answer = decide(assistant, Question(row["text"]), asked.files, past)
     found: dict[str, Any] = {"outcome": "run", "steps": [], "ask": None, "choices": []}
@@ -48,7 +48,7 @@ def planned(assistant: Assistant, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def exchanges_of(
-    history: Sequence[Mapping[str, Any]], index: Index, tools: Mapping[str, Tool]
+    history: Sequence[Mapping[str, Any]], names: Names, tools: Mapping[str, Tool]
 ) -> tuple[Exchange, ...]:
     """The turns of a history, each with what would have been done about it."""
     past: tuple[Exchange, ...] = ()
@@ -58,9 +58,9 @@ def exchanges_of(
         reply = history[place + 1] if place + 1 < len(history) else {"role": "user"}
         said = reply["text"] if reply["role"] == "assistant" else ""
         asked = Asked(turn["text"], files_of(turn), past)
-        plan = make_plan(asked, index, tools)
+        plan = make_plan(asked, names, tools)
         steps = () if isinstance(plan, Decline) else _seen_later(plan.steps, asked)
-        systems = tuple(dict.fromkeys(mention.system for mention in index.names.mentions(said)))
+        systems = tuple(dict.fromkeys(mention.system for mention in names.mentions(said)))
         waiting = isinstance(plan, Clarify)
         past = (*past, Exchange(turn["text"], asked.files, steps, said, (), systems, waiting))
     return past

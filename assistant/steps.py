@@ -82,6 +82,7 @@ class Wanted:
         files: what came with the question.
         turns: the turns before.
         language: the language of the question.
+        before: the step and the words before it, as the network reads them.
     """
 
     question: Question
@@ -90,6 +91,7 @@ class Wanted:
     files: Sequence[Attachment] = ()
     turns: Sequence[Turn] = ()
     language: str = "en"
+    before: str = ""
 
 
 def run_steps(
@@ -148,7 +150,7 @@ def _run_step(
         run = runs.start(assistant.settings.home, question.owner)
         arguments = _checked(tool, _resolved(step.arguments, wanted, made))
         literal = _file_names(arguments)
-        for message in _messages(assistant, question, tool, arguments, run, stop):
+        for message in _messages(assistant, wanted, tool, arguments, run, stop):
             if isinstance(message, Progress):
                 yield (answer := grown(answer, done=message.done, note=message.note))
             elif isinstance(message, Measurement):
@@ -246,13 +248,14 @@ def _checked(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _messages(
     assistant: Assistant,
-    question: Question,
+    wanted: Wanted,
     tool: Tool,
     arguments: Mapping[str, Any],
     run: runs.RunFolder,
     stop: threading.Event,
 ) -> Iterator[Message]:
     """What a tool yields: from the worker if it runs a model, else from right here."""
+    question = wanted.question
     if tool.card.runs_model:
         yield from assistant.worker.run(
             tool.name,
@@ -282,6 +285,7 @@ def _messages(
             run_folder=run.path,
             agreement=question.agreement,
             report=report,
+            before=wanted.before,
         ),
         **arguments,
     )

@@ -35,8 +35,8 @@ class Index(Protocol):
         """What is said to the way of asking about the assistant nearest to a text; its cosine."""
         ...
 
-    def topic(self, text: str) -> "Topic":
-        """What a message in English is after."""
+    def topic(self, text: str, before: str = "") -> "Topic":
+        """What a message is after, said after the step and the words before it."""
         ...
 
     def search(self, text: str, k: int = 10) -> "Sequence[Hit]":

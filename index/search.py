@@ -17,10 +17,12 @@ import numpy as np
 from index.documents import FACT, PROPERTY, REPLY, Document
 from index.encoder import Encoder, Vectors
 from index.evidence import Fact
+from index.gloss import gloss
 from index.names import Names, without
 from index.ranker import OVERVIEW, Candidate, Phrases, Ranked, fact_text, load_ranker
+from index.reader import load_reader
 from index.replies import ABOUT, Replies, Reply, replies
-from index.topics import Topic, load_topics
+from index.topics import Topic, topic_of
 
 SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a wheel bring
 FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
@@ -163,9 +165,15 @@ class SearchIndex:
         """What is said to the way of asking about the assistant nearest to a text; its cosine."""
         return self._replies.nearest(self._vector(text))
 
-    def topic(self, text: str) -> Topic:
-        """What a message in English is after."""
-        return load_topics().read(text, self._vector(text))
+    def topic(self, text: str, before: str = "") -> Topic:
+        """What a message is after.
+
+        Args:
+            text: the person's words.
+            before: the step and the words before it; empty if there are none.
+        """
+        network, words = load_reader(), gloss(text, self.names).text
+        return topic_of(words, network.read(words, before).mean, network.heads)
 
     @cached_property
     def _replies(self) -> Replies:

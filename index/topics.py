@@ -1,29 +1,22 @@
-"""What a message is after: a linear head over its sentence vector and hashed words.
+"""What a message is after: a head of the fitted network over its mean and hashed words.
 
 Beside the guides it knows questions for one fact of a system and for the meaning of a term, wishes
 for a model, work to be done, words about the assistant, and what no tool here does, by its kind.
 It is fitted by `index fit` to messages that people wrote for each.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 from scipy.special import softmax
 
+from index.encoder import Vectors, gelu
 from index.grams import hashed
 from index.replies import ABOUT, BRIEF, DO, ELSEWHERE, FACT, GUIDES, OTHER, PICK, TERM, replies
 
-if TYPE_CHECKING:  # `--help` must not wait for what it imports
-    from index.encoder import Vectors
-
-WEIGHTS = Path(str(files("index"))) / "routing" / "topics.safetensors"
 BUCKETS = 1 << 13
-_SCALE = 6.0  # of a unit vector, whose numbers are small
 
 
 @cache
@@ -44,14 +37,20 @@ def topics() -> tuple[str, ...]:
     return (*general(), *elsewhere(), PICK, BRIEF, DO, ABOUT, OTHER)
 
 
-def grams(text: str) -> list[int]:
+@cache
+def answered_by() -> Mapping[str, tuple[str, ...]]:
+    """What messages for a tool are after, by the tool; those for the others are after work."""
+    return {
+        "none": elsewhere(),
+        "recommend": (PICK, BRIEF),
+        "help": (ABOUT,),
+        "explain": general(),
+    }
+
+
+def grams(text: str) -> tuple[int, ...]:
     """Buckets of the words of a text, for the head."""
-    return list(hashed(text.lower(), BUCKETS))
-
-
-def scaled(vectors: "Vectors") -> "Vectors":
-    """Sentence vectors as the head takes them."""
-    return _SCALE * vectors
+    return hashed(text.lower(), BUCKETS)
 
 
 @dataclass(frozen=True)
@@ -63,64 +62,45 @@ class Topic:
         share: its probability.
         guide: the likeliest guide.
         guided: its probability.
-        general: probability that it is one of `general`.
         kind: the likeliest of `elsewhere`.
-        absent: probability that it is one of those.
+        answered: probability that a tool answers it, by those of `answered_by`.
+        work: probability that it is after work, as a tool does.
     """
 
     name: str
     share: float
     guide: str
     guided: float
-    general: float
     kind: str
-    absent: float
+    answered: Mapping[str, float]
+    work: float
+
+    @property
+    def absent(self) -> float:
+        """Probability that no tool here does it."""
+        return self.answered.get("none", 0.0)
 
 
-@dataclass(frozen=True)
-class Topics:
-    """The fitted head.
+def topic_of(text: str, mean: Vectors, heads: Mapping[str, Vectors]) -> Topic:
+    """What a message is after.
 
-    Attributes:
-        weights: shape (topics, dimensions).
-        bias: shape (topics,).
-        words: shape (BUCKETS, topics).
+    Args:
+        text: its gloss.
+        mean: what the network makes of it, shape (dimensions,).
+        heads: tensors of the heads.
     """
-
-    weights: "Vectors"
-    bias: "Vectors"
-    words: "Vectors"
-
-    def read(self, text: str, vector: "Vectors") -> Topic:
-        """What a message is after.
-
-        Args:
-            text: the message, in English.
-            vector: its unit vector, shape (dimensions,).
-        """
-        logits = self.weights @ scaled(vector) + self.bias + self.words[grams(text)].mean(axis=0)
-        shares = softmax(logits)
-        told, kinds = len(general()), elsewhere()
-        guide = int(shares[: len(replies(GUIDES))].argmax())
-        absent = shares[told : told + len(kinds)]
-        return Topic(
-            topics()[int(shares.argmax())],
-            float(shares.max()),
-            topics()[guide],
-            float(shares[guide]),
-            float(shares[:told].sum()),
-            kinds[int(absent.argmax())],
-            float(absent.sum()),
-        )
-
-    def save(self, path: Path = WEIGHTS) -> None:
-        """Writes the head where `load_topics` finds it."""
-        parts = {"weights": self.weights, "bias": self.bias, "words": self.words}
-        save_file({name: part.astype(np.float16) for name, part in parts.items()}, path)
-
-
-@cache
-def load_topics() -> Topics:
-    """Loads the fitted head, once a process."""
-    parts = load_file(WEIGHTS)
-    return Topics(*(parts[name].astype(np.float32) for name in ("weights", "bias", "words")))
+    inner = gelu(mean @ heads["topic_inner.weight"].T + heads["topic_inner.bias"])
+    both = np.concatenate([inner, mean])
+    logits = both @ heads["topic.weight"].T + heads["topic.bias"]
+    shares = softmax(logits + heads["topic_words"][list(grams(text))].mean(axis=0))
+    guide = int(shares[: len(replies(GUIDES))].argmax())
+    share = dict(zip(topics(), map(float, shares), strict=True))
+    return Topic(
+        topics()[int(shares.argmax())],
+        float(shares.max()),
+        topics()[guide],
+        float(shares[guide]),
+        max(elsewhere(), key=share.__getitem__),
+        {tool: sum(map(share.__getitem__, after)) for tool, after in answered_by().items()},
+        share[DO],
+    )

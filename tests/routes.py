@@ -10,7 +10,7 @@ from typing import Any
 
 from assistant.plan import Asked, Clarify, Decline, Run, plan, steps_told
 from assistant.routes import exchanges_of, files_of
-from index.lookup import Index
+from index.names import Names
 from tools.base import load_tools
 
 HELD = Path(__file__).parent / "questions" / "held.jsonl"
@@ -53,7 +53,7 @@ def kind_of(row: Row) -> str:
     return "several steps" if len(row["steps"]) > 1 else "one step"
 
 
-def judged(asked: Sequence[Row], known: Index) -> dict[str, Share]:
+def judged(asked: Sequence[Row], known: Names) -> dict[str, Share]:
     """The plans of questions against the right ones, by kind of question."""
     found: dict[str, Share] = {}
     for row in asked:
@@ -68,7 +68,7 @@ def judged(asked: Sequence[Row], known: Index) -> dict[str, Share]:
     return found
 
 
-def judge(row: Row, known: Index) -> tuple[bool, list[str]]:
+def judge(row: Row, known: Names) -> tuple[bool, list[str]]:
     """Whether the tools of a plan are right, and what is wrong with it."""
     past = exchanges_of(row.get("history", ()), known, load_tools())
     asked = Asked(row["text"], files_of(row), past)

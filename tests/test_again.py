@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from assistant.grounding import faults
 from tests.answers import text_context
 from tools.again import THEN
@@ -80,3 +82,34 @@ def test_another_one_is_the_next_best(tmp_path: Path) -> None:
     first = first_text(told(tmp_path, FIRST)).split("**")[1]
     blocks = told(tmp_path, FIRST, "is there another one that would do?")
     assert first_text(blocks).startswith(f"After {first} comes **")
+
+
+@pytest.mark.parametrize(
+    ("task", "first", "wish", "answer"),
+    [
+        ("classify", FIRST, "something smaller please", "parameters: "),
+        ("classify", FIRST, "anything faster?", "latency: "),
+        ("generate", "posters from words, hosted", "anything cheaper?", "price per picture: $"),
+        ("generate", "posters, on my 24 GB card", "one with less vram", "memory to run: "),
+    ],
+)
+def test_more_of_something_is_told_by_both_figures(
+    task: str, first: str, wish: str, answer: str, tmp_path: Path
+) -> None:
+    said = first_text(told(tmp_path, first, wish, task=task))
+    assert said.startswith("Then take **")
+    assert said.count(answer) == 2
+
+
+def test_what_is_free_has_nothing_cheaper(tmp_path: Path) -> None:
+    card = "posters, on my 24 GB card"
+    said = first_text(told(tmp_path, card, "anything cheaper?", task="generate"))
+    assert said.endswith(
+        "has no price per picture where you run it yourself, so nothing that fits is cheaper."
+    )
+
+
+def test_the_best_has_nothing_better(tmp_path: Path) -> None:
+    said = first_text(told(tmp_path, FIRST, "is there a more accurate one"))
+    assert said.startswith("Nothing that keeps your limits is more accurate than **")
+    assert "ImageNet top-1: " in said

@@ -12,7 +12,7 @@ from assistant.routes import exchanges_of
 from tests.answers import index
 from tools.base import load_tools
 
-INDEX = index()
+NAMES = index().names
 ONE = (Attachment("image", "a.png"),)
 THREE = ONE * 3
 MASKED = (*ONE, Attachment("mask", "m.png"))
@@ -21,7 +21,7 @@ ZIP = (Attachment("zip", "data.zip"),)
 
 def read(text: str, files: tuple[Attachment, ...] = ()) -> dict[str, Any]:
     asked = Asked(text, files)
-    made = plan(asked, INDEX, load_tools())
+    made = plan(asked, NAMES, load_tools())
     assert isinstance(made, Run), (text, made)
     (step,) = steps_told(made.steps, asked)
     return dict(step["arguments"])
@@ -114,14 +114,14 @@ def test_limits_of_a_use_case() -> None:
 
 def test_what_is_missing_is_asked_for_in_the_persons_language() -> None:
     def asked(text: str) -> str:
-        made = plan(Asked(text), INDEX, load_tools())
+        made = plan(Asked(text), NAMES, load_tools())
         assert isinstance(made, Clarify), (text, made)
         return made.question
 
     assert asked("what is in this picture?").startswith("Which picture")
     assert asked("compare schnell").startswith("Which two")
     assert asked("Was ist auf diesem Bild?").startswith("Welches Bild")
-    made = plan(Asked("compare schnell"), INDEX, load_tools())
+    made = plan(Asked("compare schnell"), NAMES, load_tools())
     assert isinstance(made, Clarify)
     assert len(made.choices) == 3
     assert all(choice.startswith("compare models: FLUX.1 [schnell], ") for choice in made.choices)
@@ -129,7 +129,7 @@ def test_what_is_missing_is_asked_for_in_the_persons_language() -> None:
 
 def test_a_picture_of_nothing_is_asked_for() -> None:
     for text in ("draw something", "make me a picture please", "draw me two nice pictures"):
-        made = plan(Asked(text), INDEX, load_tools())
+        made = plan(Asked(text), NAMES, load_tools())
         assert isinstance(made, Clarify), text
         assert "prompt" not in made.steps[-1].arguments, text
 
@@ -143,7 +143,7 @@ def test_all_pictures_but_one() -> None:
 
 def test_one_prompt_for_each_of_several_models() -> None:
     made = plan(
-        Asked("draw a red cat twice: with schnell, then with klein 4b"), INDEX, load_tools()
+        Asked("draw a red cat twice: with schnell, then with klein 4b"), NAMES, load_tools()
     )
     assert isinstance(made, Run)
     assert [step.arguments["model"] for step in made.steps] == ["FLUX.1-schnell", "FLUX.2-klein-4B"]
@@ -168,8 +168,8 @@ EDITED = (
 def later(
     text: str, history: tuple[dict[str, Any], ...], files: tuple[Attachment, ...] = ()
 ) -> dict[str, Any]:
-    asked = Asked(text, files, exchanges_of(history, INDEX, load_tools()))
-    made = plan(asked, INDEX, load_tools())
+    asked = Asked(text, files, exchanges_of(history, NAMES, load_tools()))
+    made = plan(asked, NAMES, load_tools())
     assert isinstance(made, Run), (text, made)
     (step,) = steps_told(made.steps, asked)
     return dict(step["arguments"])
@@ -199,8 +199,8 @@ def test_nothing_was_made_by_a_question_that_was_asked_back() -> None:
         {"role": "user", "text": "remove the lamp post"},
         {"role": "assistant", "text": "Please attach the picture."},
     )
-    asked = Asked("the tall one on the left", (), exchanges_of(history, INDEX, load_tools()))
-    assert not isinstance(plan(asked, INDEX, load_tools()), Run)
+    asked = Asked("the tall one on the left", (), exchanges_of(history, NAMES, load_tools()))
+    assert not isinstance(plan(asked, NAMES, load_tools()), Run)
 
 
 @pytest.mark.parametrize(

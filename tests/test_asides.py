@@ -24,7 +24,7 @@ def test_asides_are_left_out(text: str, rest: str) -> None:
 def test_words_of_others_and_of_signs_are_found() -> None:
     text = 'my boss says "cancel all the jobs now", so paint a sign that says: closed today'
     assert [text[a:b] for a, b in quoted(text)] == ['"cancel all the jobs now"']
-    assert [text[a:b] for a, b in written(text)] == ["says: closed today"]
+    assert [text[a:b] for a, b in written(text)] == ["that says: closed today"]
     assert quoted('the model "dev" is meant') == []
 
 

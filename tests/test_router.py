@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from assistant import fit_router, router
+from assistant import fit_router
 from assistant.fit_router import Lesson, fit
 from assistant.lessons import lessons
 from assistant.router import (
@@ -15,13 +15,17 @@ from assistant.router import (
     LABELS,
     ROLES,
     SEVERAL,
+    Router,
     Situation,
     features,
-    tokens,
+    load_router,
 )
+from index import reader
 from index.encoder import load_encoder
 from index.gloss import gloss
 from index.grams import hashed
+from index.reader import tokens
+from index.topics import topics
 from tests.answers import index
 
 NAMES = index().names
@@ -47,7 +51,7 @@ def taught() -> list[Lesson]:
 def test_a_row_teaches_tool_roles_starts_and_choices() -> None:
     found = taught()
     drawn = found[0]
-    spans = tokens(load_encoder(), drawn.gloss.text, drawn.situation).spans
+    spans = tokens(load_encoder(), drawn.gloss.text, drawn.situation.before_it).spans
     marked = {
         drawn.gloss.text[first:last]: ROLES[role]
         for (first, last), role in zip(spans, drawn.roles, strict=True)
@@ -68,29 +72,32 @@ def test_numpy_reads_as_torch_does(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     tensors = fit(found * 8, lambda done, note="": told.append(done), epochs=2)
     assert told
     monkeypatch.setattr(fit_router, "WEIGHTS", tmp_path / "router.safetensors")
-    monkeypatch.setattr(router, "WEIGHTS", tmp_path / "router.safetensors")
+    monkeypatch.setattr(reader, "WEIGHTS", tmp_path / "router.safetensors")
     fit_router.keep(tensors)
-    router.load_router.cache_clear()
-    reader = router.load_router()
-    router.load_router.cache_clear()
+    reader.load_reader.cache_clear()
+    router = Router(reader.load_reader())
+    reader.load_reader.cache_clear()
     network = fit_router.loaded(tensors)
     for lesson in found:
-        read = tokens(load_encoder(), lesson.gloss.text, lesson.situation)
+        text = lesson.gloss.text
+        read = tokens(load_encoder(), text, lesson.situation.before_it)
         ids, before = torch.tensor([read.ids]), torch.tensor([read.before])
         plain = torch.from_numpy(features(lesson.gloss, lesson.situation))[None]
-        grams = [torch.tensor(hashed(lesson.gloss.text))]
         with torch.no_grad():
-            logits, _, marked = network(ids, torch.ones(ids.shape), before, plain, grams)
+            found = network(ids, torch.ones(ids.shape), before, plain, [text])
         if not lesson.situation.last:
-            logits[0, LABELS.index(AGAIN)] = -1e9
-        reading = reader.read(lesson.gloss, lesson.situation)
-        assert np.allclose(reading.tools, torch.log_softmax(logits[0], 0), atol=2e-3)
-        shares = torch.softmax(marked[0, :, :-1], 1)
+            found.tools[0, LABELS.index(AGAIN)] = -1e9
+        reading = router.read(lesson.gloss, lesson.situation)
+        assert np.allclose(reading.tools, torch.log_softmax(found.tools[0], 0), atol=2e-3)
+        shares = torch.softmax(found.tokens[0, :, :-1], 1)
         assert np.allclose(reading.roles, shares, atol=2e-3)
+        share, place = torch.softmax(found.topics[0], 0).max(0)
+        assert abs(reading.topic.share - share) < 2e-3
+        assert reading.topic.name == topics()[place]
 
 
 def test_once_more_needs_a_step_before() -> None:
-    reading = router.load_router().read(gloss("again", NAMES), Situation())
+    reading = load_router().read(gloss("again", NAMES), Situation())
     assert reading.tools[LABELS.index(AGAIN)] < -100
 
 

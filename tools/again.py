@@ -11,6 +11,7 @@ from tools.choice import Choice, chooser
 from tools.guiding import advice
 from tools.needs import Needs, read_needs
 from tools.picks import counting, table
+from tools.relative import surpassing
 
 THEN = "\n\N{HORIZONTAL ELLIPSIS} "  # stands between what was told and what is told now
 _NEXT = 2  # other picks that are told
@@ -66,6 +67,12 @@ def advised_again(
     old = next((choice for choice in choices if choice.card.id == before.card.id), before)
     others = [choice for choice in fitting if choice is not old]
     now = in_english(use_case.rpartition(THEN)[2], ctx.index.names)
+    if old in fitting and (found := surpassing(now, fitting, old)):
+        both = (found.choice, old) if found.choice else (old,)
+        yield Text(found.said, found.cites, data(both))
+        if found.choice:
+            yield table(ctx, needs, both)
+        return
     wishes = read_needs(ctx, now, {"task": before.card.tasks[0]})
     asked, another = {*wishes.limits, *wishes.flags}, _ANOTHER.search(now) is not None
     holds = old in fitting and not another and (old is fitting[0] or asked <= _KEPT)
@@ -106,7 +113,7 @@ def _unchanged(
     best = picks[0]
     counts, cites = counting(best)
     name, why = best.card.name, f"{best.card.summary} {counts}"
-    if ctx.index.topic(now).name == BRIEF:
+    if ctx.index.topic(now, ctx.before).name == BRIEF:
         return Text(f"Take **{name}**. {why}", cites, data)
     general = None if wished else advice(ctx, now, best.card.id)
     if general and general.sure:

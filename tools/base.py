@@ -217,6 +217,7 @@ class Context:
         run_folder: where its files go.
         agreement: what the person agreed to.
         report: progress, and where a stop is noticed.
+        before: the tool and the words that the question came after; empty if there are none.
     """
 
     device: str
@@ -230,6 +231,7 @@ class Context:
     run_folder: Path
     agreement: Agreement
     report: Report
+    before: str = ""
 
 
 # --- the tool itself

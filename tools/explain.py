@@ -117,7 +117,7 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
     if general and general.sure and (not named or (general.computed and len(named) == 1)):
         yield general.told
         return
-    asks = ctx.index.topic(query).name == FACT
+    asks = ctx.index.topic(query, ctx.before).name == FACT
     if set(given) - set(named):  # the question itself does not say which
         of_each = [ctx.index.rank(query, ctx.evidence.find, (system,)) for system in given]
         answering = [ranked for ranked in of_each if _is_meant(query, ranked, asks)]
@@ -138,7 +138,7 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
 
 def _in_general(ctx: Context, query: str, systems: Sequence[str], general: Advice | None) -> Text:
     """That no model here does it, if that is asked; else advice, or that no source tells it."""
-    topic = ctx.index.topic(query)
+    topic = ctx.index.topic(query, ctx.before)
     kind = named_reply(ELSEWHERE, topic.kind)
     if kind and topic.absent >= _ABSENT and kind.say["any"]:
         return Text(kind.say["any"])

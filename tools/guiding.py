@@ -1,19 +1,18 @@
 """Answers to questions about image models in general, with facts of the system talked about."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from index.card import Card
-from index.evidence import Claim, Fact
-from index.quantities import quantities
+from index.evidence import Fact
 from index.replies import FACT, GUIDES, TERM, Reply, named_reply, outsiders, terms_in
 from tools import wording
 from tools.base import Context, Text
 from tools.classes import named_classes
 from tools.own_machine import fits, times
+from tools.reckoning import priced
 
 if TYPE_CHECKING:  # `--help` must not wait for what it imports
     from index.topics import Topic
@@ -29,7 +28,6 @@ _KNOWS, _RIVAL = "knows", "rival"  # answered from the classes themselves; of ot
 # Guides that are told from facts, where there are any that decide.
 _COMPUTED = {"my-machine": fits, "mac": fits, "graphics-card": fits, "my-time": times}
 _PRICES = ("cost", "picture-price")  # guides that tell what many pictures cost
-_MONEY = re.compile(r"\s?(?:quid|pounds?|euros?|bucks|kr)\b|\s?[\u00a3\u20ac]")
 _OF_IMAGENET = 1000  # classes
 
 
@@ -82,18 +80,18 @@ def nearest_advice(ctx: Context, query: str, system: str) -> Text | None:
         query: the question, in English.
         system: id of the system that is talked about.
     """
-    topic = ctx.index.topic(query)
+    topic = ctx.index.topic(query, ctx.before)
     reply = named_reply(GUIDES, topic.guide)
     return guided(ctx, query, reply, system) if reply and topic.guided >= _HARDLY else None
 
 
 def _topic(ctx: Context, query: str) -> "Topic":
     """What a question is about; where that is unsure, what the surest of its sentences is about."""
-    whole = ctx.index.topic(query)
+    whole = ctx.index.topic(query, ctx.before)
     sentences = [part for part in _SENTENCES.split(query) if len(part.split()) >= _SAYS]
     if whole.share >= _SURELY or len(sentences) < 2:
         return whole
-    each = [ctx.index.topic(part) for part in sentences]
+    each = [ctx.index.topic(part, ctx.before) for part in sentences]
     told = [found for found in each if found.name == found.guide]
     return max((whole, *told), key=lambda found: found.share)
 
@@ -123,9 +121,10 @@ def guided(ctx: Context, query: str, reply: Reply, system: str) -> Text:
     if card:
         where = card.run.repository or card.id
         words = words.format(name=card.name, id=card.id, repository=where, page=card.page)
-    about = card if card and _facts(ctx, reply, card) else ctx.catalog.get(reply.card)
+    owner = _priced(ctx, card) if reply.name in _PRICES else card
+    about = owner if owner and _facts(ctx, reply, owner) else ctx.catalog.get(reply.card)
     facts = _facts(ctx, reply, about) if about else ()
-    facts = (*facts, *_priced(query, facts)) if reply.name in _PRICES else facts
+    facts = (*facts, *priced(query.lower(), facts)) if reply.name in _PRICES else facts
     told = wording.sentence(about, *facts) if about and facts else ""
     if card and not told:
         told = reply.lacks.format(name=card.name)
@@ -151,20 +150,12 @@ def _facts(ctx: Context, reply: Reply, card: Card) -> tuple[Fact, ...]:
     return tuple(islice((fact for fact in best if fact is not None), _FACTS))
 
 
-def _priced(query: str, facts: Sequence[Fact]) -> Iterator[Fact]:
-    """What as many pictures as a question tells cost, by the price of one."""
-    plain = query.lower()
-    counts = (
-        found.value
-        for found in quantities(plain)
-        if found.unit in ("images", "") and not _MONEY.match(plain, found.end)
-    )
-    count = max(counts, default=0.0)
-    for fact in facts:
-        if fact.property == "price" and isinstance(fact, Claim) and isinstance(fact.truth, float):
-            at = f"{count:,.0f} pictures at {wording.shown(fact)} each"
-            if count > 1:
-                yield replace(fact, property="total_usd", value=round(count * fact.truth, 2), at=at)
+def _priced(ctx: Context, card: Card | None) -> Card | None:
+    """The system whose price counts: a maker with weights has one where a service runs it."""
+    if card is None or _group(card) != "maker":
+        return card
+    hosted = (one for one in ctx.catalog.cards.values() if one.kind == "hosted")
+    return next((one for one in hosted if one.name.startswith(card.name)), card)
 
 
 def _unbuilt(ctx: Context, reply: Reply) -> str:

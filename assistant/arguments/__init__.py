@@ -37,7 +37,10 @@ _KNOB = {
     "classify": "top_k", "finetune": "epochs", "personalize": "steps", "benchmark": "image_size",
     "generate": "steps",
 }  # fmt: skip
-_FACTORS = {"double": 2, "twice": 2, "triple": 3, "half": 0.5, "halve": 0.5}
+_FACTORS = {
+    "double": 2, "twice": 2, "triple": 3, "half": 0.5, "halve": 0.5, "a third": 1 / 3,
+    "a quarter": 0.25, "a tenth": 0.1,
+}  # fmt: skip
 _SCALES = {
     "steps": ("steps",), "epochs": ("epochs",), "size": ("width", "height"), "wide": ("width",),
     "width": ("width",), "high": ("height",), "height": ("height",), "tall": ("height",),
@@ -45,8 +48,14 @@ _SCALES = {
     "strength": ("strength",), "batch": ("batch_size",), "runs": ("runs",),
 }  # fmt: skip
 _SCALED = re.compile(
-    rf"\b({'|'.join(_FACTORS)})\b(?: as)?(?: (?:the|its|as|many|big|number|of|a))*"
+    rf"\b(?:({'|'.join(_FACTORS)})|(\d+) ?(?:times|x))\b(?: as)?"
+    r"(?: (?:the|its|as|many|big|number|of|a|that|those))*"
     rf" ({'|'.join(_SCALES)})\b"
+)
+_ALL = re.compile(r"\ball (?:of (?:them|these|those)|\d+)\b|\bthe others\b|\bthe rest\b")
+# New photos that go with the earlier ones.
+_ADDS = re.compile(
+    r"\b(?:too|as well|also|add(?:ed|ing)?|more|together|all (?:of them|\d+)|both sets|besides)\b"
 )
 _ANOTHER_SEED = re.compile(r"\b(?:another|different|new|other|random|change the|fresh) seeds?\b")
 
@@ -84,10 +93,11 @@ def _scaled(heard: Heard) -> dict[str, Any]:
     """Numbers of the step before that are to be a multiple: "double the steps", "half as wide"."""
     found = {}
     for match in _SCALED.finditer(heard.text):
-        for name in _SCALES[match[2]]:
+        factor = int(match[2]) if match[2] else _FACTORS[match[1]]
+        for name in _SCALES[match[3]]:
             value = heard.carried.get(name)
             if isinstance(value, int | float):
-                found[name] = type(value)(value * _FACTORS[match[1]])
+                found[name] = type(value)(round(value * factor, 9))
     return found
 
 
@@ -98,7 +108,7 @@ def _holds_on(name: str, heard: Heard) -> bool:
     if name == "images" and "prompt" in heard.carried and not own_words.retries(heard):
         return False  # one more change, to what the last one made
     if name in ("images", "dataset", "mask", "like"):
-        return not heard.files and not singled_out(heard.text)
+        return not heard.files and not singled_out(heard.text) and not _ALL.search(heard.text)
     return name in ("model", "models", "systems") and not heard.systems
 
 
@@ -109,6 +119,8 @@ def _carried(heard: Heard, found: dict[str, Any]) -> dict[str, Any]:
         kept.pop("seed", None)
     if "dataset" in found:
         kept.pop("images", None)
+    if "images" in found and "class_noun" in kept and _ADDS.search(heard.text):
+        found["images"] = tuple(dict.fromkeys((*found["images"], *kept.get("images", ()))))
     if "images" in found and any(isinstance(one, Ref) and not one.turn for one in found["images"]):
         kept.pop("dataset", None)
     return {**kept, **found}

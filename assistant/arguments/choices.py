@@ -7,6 +7,7 @@ from assistant.arguments.files import mask
 from assistant.arguments.heard import Heard
 from assistant.router import CHOICES
 
+_REPLACES = 0.95  # probability from which a reading replaces what was said before
 _SIDES = {
     "left": r"\bleft\b", "right": r"\bright\b",
     "top": r"\b(?:on|at|the|to) top\b|\btop (?:side|edge)\b|\bupwards?\b|\babove\b",
@@ -87,10 +88,14 @@ def mode(tool: str, heard: Heard) -> str | None:
 
 
 def choice(name: str, heard: Heard, sure: float = 0.5) -> Any:
-    """The network's reading of an argument with few values, from a probability of `sure` on."""
+    """The network's reading of an argument with few values, from a probability of `sure` on.
+
+    What was said before it replaces only where it is all but certain.
+    """
     share = heard.reading.choices[name]
     best = int(share.argmax())
-    return CHOICES[name][best] if share[best] >= sure else None
+    least = max(sure, _REPLACES) if name in heard.carried else sure
+    return CHOICES[name][best] if share[best] >= least else None
 
 
 def action(tool: str, heard: Heard) -> str:

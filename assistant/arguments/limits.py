@@ -17,16 +17,12 @@ def limits(heard: Heard) -> dict[str, Any]:
     task, commercial = _task(heard), choice("commercial", heard, _SURE)
     if told.get("max_price_usd") and task in CLASSIFIER_TASKS:
         task = None  # only a picture that is made has a price
-    found = {"task": task, "commercial": commercial, **told}
-    if heard.carried:  # a guess from few words does not replace what was said
-        found = {name: value for name, value in found.items() if _is_new(name, value, heard)}
+    plain = task_told(heard.gloss.named.lower(), plainly=True)
+    guessed = {"task": task, "commercial": commercial}
+    # A guess from few words does not replace what was said.
+    kept = {name for name in guessed if name in heard.carried and plain != guessed[name]}
+    found = {name: value for name, value in guessed.items() if name not in kept} | told
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _is_new(name: str, value: Any, heard: Heard) -> bool:
-    if name == "task" and task_told(heard.gloss.named.lower(), plainly=True) == value:
-        return True
-    return isinstance(value, float) or name not in heard.carried
 
 
 def _task(heard: Heard) -> str | None:

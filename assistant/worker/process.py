@@ -79,10 +79,10 @@ class NameIndex:
         del text
         return Reply("", {"any": ""}), 0.0
 
-    def topic(self, text: str) -> Topic:
+    def topic(self, text: str, before: str = "") -> Topic:
         """Nothing in particular: what a message is after is read in the server."""
-        del text
-        return Topic(OTHER, 0.0, "", 0.0, 0.0, "", 0.0)
+        del text, before
+        return Topic(OTHER, 0.0, "", 0.0, "", {}, 0.0)
 
     def search(self, text: str, k: int = 10) -> Sequence[Hit]:
         """The systems that a text names."""

@@ -52,10 +52,10 @@ def test_every_question_gets_a_plan(assistant: Assistant) -> None:
     """As it was written, and broken in some way."""
     chance, outcomes, slowest = random.Random(7), Counter[str](), 0.0  # noqa: S311 - no secret
     for row in (*rows(), *read_rows(QUESTIONS / "held.jsonl")):
-        past = exchanges_of(row.get("history", ()), assistant.index, assistant.tools)
+        past = exchanges_of(row.get("history", ()), assistant.names, assistant.tools)
         for text in (row["text"], broken(row["text"], chance)):
             started = time.perf_counter()
-            made = plan(Asked(text, files_of(row), past), assistant.index, assistant.tools)
+            made = plan(Asked(text, files_of(row), past), assistant.names, assistant.tools)
             slowest = max(slowest, time.perf_counter() - started)
             outcomes[type(made).__name__] += 1
     print(f"\n{outcomes.total():,} plans: {dict(outcomes)}; the slowest took {slowest:.2f} s")
