@@ -116,6 +116,13 @@ def test_what_nobody_says_is_said(tmp_path: Path) -> None:
     assert block.text.startswith("No source here says this of MobileNetV3 Small: guidance")
 
 
+def test_a_fact_that_fits_plainly_is_not_called_missing(tmp_path: Path) -> None:
+    query = "licence on the weights? goes in a product"
+    block = next(iter(explain(text_context(tmp_path), query, ("mobilenetv3_small_100.lamb_in1k",))))
+    assert isinstance(block, Text)
+    assert "Apache-2.0" in block.text
+
+
 def test_property_questions(tmp_path: Path) -> None:
     rows = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))["question"]
     context, names = text_context(tmp_path), index().names

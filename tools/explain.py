@@ -85,7 +85,7 @@ _UNKNOWN = (
     "No source here answers this. Tell me what you want to do with pictures, and I name a model "
     "for it; or name a model, and I tell its licence, price, memory, speed or accuracy."
 )
-_PLAINLY = 12.0  # logit of the best fact from which it is what a question without a name asks for
+_PLAINLY = 12.0  # logit of the best fact from which it is plainly what is asked for
 # Words that ask for all that is known of a system.
 _ALL = re.compile(
     r"\b(?:tell me|more about|about (?:it|that|this)|describe|what (?:is|are|can) (?:it|that|they)"
@@ -225,7 +225,8 @@ def _answered(ctx: Context, query: str, ranked: "Sequence[Ranked]") -> Iterator[
     card = ctx.catalog.get(ranked[0].system)
     if card is None:
         raise RuntimeError(f"{ranked[0].system} was ranked, but has no card")
-    if missing := next((found.missing for found in ranked if found.missing), ""):
+    missing = next((found.missing for found in ranked if found.missing), "")
+    if missing and ranked[0].score < _PLAINLY:
         yield Text(f"No source here says this of {card.name}: {properties()[missing].label}.")
         yield _overview(ctx, card)
     elif not _is_answered(ranked):

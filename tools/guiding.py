@@ -66,7 +66,8 @@ def advice(ctx: Context, query: str, system: str = "") -> Advice | None:
     if reply and share >= _PERHAPS and (rival or topic.name not in (FACT, TERM)):
         told, computed = guided(ctx, query, reply, system), reply.name in _COMPUTED
         return Advice(told, share >= _SURELY, reply.facts, computed and bool(system))
-    if topic.name != FACT and (terms := terms_in(query)):
+    unclear = topic.name != FACT and topic.guided < _HARDLY
+    if (topic.name == TERM or unclear) and (terms := terms_in(query)):
         words = "\n\n".join(term.say["any"] for term in terms[:_TERMS])
         return Advice(Text(words), topic.name == TERM)
     return None

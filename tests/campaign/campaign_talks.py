@@ -1,4 +1,4 @@
-"""Forty strangers ask ten things each: every message is answered, none invented."""
+"""Ninety strangers ask ten things each: every message is answered, none invented."""
 
 from collections import Counter, defaultdict
 from contextlib import closing
