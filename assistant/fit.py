@@ -16,7 +16,7 @@ from index.properties import properties
 from index.ranker import FEATURES as RANKED
 from index.reader import ROUTING, load_reader
 from index.replies import ABOUT, DO, ELSEWHERE, OTHER, replies
-from index.topics import answered_by, topic_of, topics
+from index.topics import answered_by, read_topic, topics
 from tools.base import Report, load_tools
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "questions"
@@ -136,11 +136,10 @@ def topics_right(rows: Iterable[Row]) -> float:
     """Share of messages for which the likeliest topic is a right one."""
     from assistant.lessons import situation_of
 
-    names, network = Names(load(), load_encoder().is_word), load_reader()
+    names = Names(load(), load_encoder().is_word)
     right = []
     for row in rows:
-        words, before = gloss(row["text"], names).text, situation_of(row, names).before_it
-        found = topic_of(words, network.read(words, before).mean, network.heads)
+        found = read_topic(gloss(row["text"], names).text, situation_of(row, names).before_it)
         right.append(found.name in row["topics"])
     return round(sum(right) / len(right), 4)
 

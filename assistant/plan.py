@@ -36,7 +36,6 @@ from tools.base import Tool
 from tools.guiding import not_known
 
 _SEVERAL = 0.2  # probability of several steps from which a question is cut
-_ABSENT = 0.5  # probability of what no tool here does from which its kind is told
 _STARTS = 0.5  # probability from which a token begins a later step, beside the likeliest
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 # Arguments that a question of the assistant may propose.
@@ -47,10 +46,8 @@ _OFFERED = (
 _REPEATED = ("generate", "edit", "jobs")  # tools that one message often asks for twice
 _LONGEST = 1_000  # characters of a use case that a shorter message goes on with
 MOST = 6  # steps that one message may ask for
-_NEAREST, _OFFERS = (
-    3,
-    ("help", "explain", "recommend"),
-)  # tools offered; where nothing was understood
+_NEAREST = 3  # tools offered where none fits
+_OFFERS = ("help", "explain", "recommend")  # those offered where nothing was understood
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     if tool:
         heard, count = [Part(tool, False, whole, reading, situation)], 1
     else:
-        chosen, again = _chosen(asked, whole, reading, situation)
+        chosen, again = _chosen(whole, reading, situation)
         parts = _parts(whole, reading, (*quoted(text), *written(text)))
         count = len(parts)
         heard = list(_read_parts(network, parts[:MOST], situation, names)) if count > 1 else []
@@ -177,7 +174,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
     return replace(planned, parts=count, before=situation.before_it)
 
 
-def _chosen(asked: Asked, whole: Gloss, reading: Reading, situation: Situation) -> tuple[str, bool]:
+def _chosen(whole: Gloss, reading: Reading, situation: Situation) -> tuple[str, bool]:
     """The tool for a whole question, and whether it is the step before once more."""
     chosen, again = ordered_tool(reading, whole, situation)
     return chosen, again or (chosen == "recommend" and reading.topic.name == BRIEF)
@@ -299,10 +296,9 @@ def _situation(asked: Asked, names: Names) -> Situation:
 
 
 def _decline(reading: Reading, whole: Gloss, tools: Mapping[str, Tool]) -> Decline:
-    topic = reading.topic
     order = (TOOLS[place] for place in np.argsort(reading.tools[: len(TOOLS)])[::-1])
     nearest = tuple(islice((name for name in order if tools[name].card.built), _NEAREST))
-    return Decline(nearest, whole.language, topic.kind if topic.absent >= _ABSENT else "")
+    return Decline(nearest, whole.language, reading.topic.kind)
 
 
 def _parts(whole: Gloss, reading: Reading, told: Sequence[tuple[int, int]]) -> list[Gloss]:

@@ -20,9 +20,8 @@ from index.evidence import Fact
 from index.gloss import gloss
 from index.names import Names, without
 from index.ranker import OVERVIEW, Candidate, Phrases, Ranked, fact_text, load_ranker
-from index.reader import load_reader
 from index.replies import ABOUT, Replies, Reply, replies
-from index.topics import Topic, topic_of
+from index.topics import Topic, read_topic
 
 SHIPPED = Path(__file__).with_name("saved")  # the index that `make setup` and a wheel bring
 FLAT_BELOW = 50_000  # vectors; above it an approximate index is faster than a scan
@@ -172,8 +171,7 @@ class SearchIndex:
             text: the person's words.
             before: the step and the words before it; empty if there are none.
         """
-        network, words = load_reader(), gloss(text, self.names).text
-        return topic_of(words, network.read(words, before).mean, network.heads)
+        return read_topic(gloss(text, self.names).text, before)
 
     @cached_property
     def _replies(self) -> Replies:

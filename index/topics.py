@@ -14,9 +14,11 @@ from scipy.special import softmax
 
 from index.encoder import Vectors, gelu
 from index.grams import hashed
+from index.reader import load_reader
 from index.replies import ABOUT, BRIEF, DO, ELSEWHERE, FACT, GUIDES, OTHER, PICK, TERM, replies
 
 BUCKETS = 1 << 13
+_MEANT = 0.5  # probability of what no tool here does from which that is meant
 
 
 @cache
@@ -62,7 +64,7 @@ class Topic:
         share: its probability.
         guide: the likeliest guide.
         guided: its probability.
-        kind: the likeliest of `elsewhere`.
+        kind: the likeliest of `elsewhere`, where what no tool here does is meant; else empty.
         answered: probability that a tool answers it, by those of `answered_by`.
         work: probability that it is after work, as a tool does.
     """
@@ -75,10 +77,16 @@ class Topic:
     answered: Mapping[str, float]
     work: float
 
-    @property
-    def absent(self) -> float:
-        """Probability that no tool here does it."""
-        return self.answered.get("none", 0.0)
+
+def read_topic(text: str, before: str = "") -> Topic:
+    """What a message is after.
+
+    Args:
+        text: its gloss.
+        before: the step and the words before it; empty if there are none.
+    """
+    network = load_reader()
+    return topic_of(text, network.read(text, before).mean, network.heads)
 
 
 def topic_of(text: str, mean: Vectors, heads: Mapping[str, Vectors]) -> Topic:
@@ -95,12 +103,13 @@ def topic_of(text: str, mean: Vectors, heads: Mapping[str, Vectors]) -> Topic:
     shares = softmax(logits + heads["topic_words"][list(grams(text))].mean(axis=0))
     guide = int(shares[: len(replies(GUIDES))].argmax())
     share = dict(zip(topics(), map(float, shares), strict=True))
+    answered = {tool: sum(map(share.__getitem__, after)) for tool, after in answered_by().items()}
     return Topic(
         topics()[int(shares.argmax())],
         float(shares.max()),
         topics()[guide],
         float(shares[guide]),
-        max(elsewhere(), key=share.__getitem__),
-        {tool: sum(map(share.__getitem__, after)) for tool, after in answered_by().items()},
+        max(elsewhere(), key=share.__getitem__) if answered["none"] >= _MEANT else "",
+        answered,
         share[DO],
     )

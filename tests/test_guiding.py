@@ -124,5 +124,5 @@ def test_systems_that_are_not_known_are_said_so(tmp_path: Path) -> None:
 def test_what_is_not_done_here_has_a_kind() -> None:
     topic = index().topic("can it also write the caption under each photo")
     assert topic.kind == "caption"
-    assert topic.absent > 0.5
+    assert topic.answered["none"] > 0.5
     assert index().reply("who made you?")[0].say["any"].startswith("I am a program")

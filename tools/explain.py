@@ -92,7 +92,6 @@ _ALL = re.compile(
     r"|good for|details|everything|introduce|limits)\b",
     re.IGNORECASE,
 )
-_ABSENT = 0.5  # probability of what no tool here does from which that is meant
 _KNOWN = 6  # properties named where none answers
 _OFFERED = 3  # systems to choose from when none was named
 # A question that names no system is answered if it describes one so well, and one fact of it fits.
@@ -138,9 +137,8 @@ def explain(ctx: Context, query: str, systems: tuple[str, ...] = ()) -> Iterator
 
 def _in_general(ctx: Context, query: str, systems: Sequence[str], general: Advice | None) -> Text:
     """That no model here does it, if that is asked; else advice, or that no source tells it."""
-    topic = ctx.index.topic(query, ctx.before)
-    kind = named_reply(ELSEWHERE, topic.kind)
-    if kind and topic.absent >= _ABSENT and kind.say["any"]:
+    kind = named_reply(ELSEWHERE, ctx.index.topic(query, ctx.before).kind)
+    if kind and kind.say["any"]:
         return Text(kind.say["any"])
     told = general.told if general else nearest_advice(ctx, query, next(iter(systems), ""))
     return told or Text(_untold(ctx, systems) if systems else _UNKNOWN)

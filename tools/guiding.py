@@ -122,7 +122,7 @@ def guided(ctx: Context, query: str, reply: Reply, system: str) -> Text:
     if card:
         where = card.run.repository or card.id
         words = words.format(name=card.name, id=card.id, repository=where, page=card.page)
-    owner = _priced(ctx, card) if reply.name in _PRICES else card
+    owner = _sold(ctx, card) if reply.name in _PRICES else card
     about = owner if owner and _facts(ctx, reply, owner) else ctx.catalog.get(reply.card)
     facts = _facts(ctx, reply, about) if about else ()
     facts = (*facts, *priced(query.lower(), facts)) if reply.name in _PRICES else facts
@@ -151,7 +151,7 @@ def _facts(ctx: Context, reply: Reply, card: Card) -> tuple[Fact, ...]:
     return tuple(islice((fact for fact in best if fact is not None), _FACTS))
 
 
-def _priced(ctx: Context, card: Card | None) -> Card | None:
+def _sold(ctx: Context, card: Card | None) -> Card | None:
     """The system whose price counts: a maker with weights has one where a service runs it."""
     if card is None or _group(card) != "maker":
         return card
