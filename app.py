@@ -21,7 +21,7 @@ def main() -> None:
     try:
         settings = load_settings()
         start_logging(settings.home)
-        assistant = open_assistant(settings)
+        assistant = open_assistant(settings, serves=True)
     except (SettingsError, StoreFailed, CardError, EncoderError) as failure:
         raise SystemExit(str(failure)) from None
     host = "0.0.0.0" if "SPACE_ID" in os.environ else settings.host  # noqa: S104 - behind a proxy

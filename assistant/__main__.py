@@ -119,18 +119,39 @@ def serve(
     from assistant.server import serve as run_server
 
     settings = _settings()
-    with _opened() as assistant:
+    with _opened(serves=True) as assistant:
         run_server(assistant, host or settings.host, port or settings.port)
+
+
+@app.command()
+def worker() -> None:
+    """Run jobs without a page, until Ctrl-C; what is cut off goes on with the next start."""
+    import signal
+    import threading
+
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with _opened(serves=True) as assistant:
+        assistant.worker.start()
+        assistant.jobs.start()
+        typer.echo("Running jobs (Ctrl-C ends it).", err=True)
+        ended.wait()
 
 
 @app.command(name="train-pocket")
 def train_pocket(
     name: Annotated[str, typer.Argument(help="pocket-convnext or judge.")],
+    steps: Annotated[int, typer.Option(help="How long; 0 means as the recipe says.")] = 0,
+    drawn: Annotated[int, typer.Option(help="Pictures of a round; 0 as the recipe says.")] = 0,
 ) -> None:
-    """Train a pocket model from its recipe; goes on from the kept checkpoint."""
+    """Train a pocket model from its recipe, as a job; one that was cut off goes on."""
     from assistant.routes import train
 
-    typer.echo(json.dumps(train(name, _settings(), _tell)))
+    given = {"steps": steps, "drawn": drawn}
+    arguments = {"name": name} | {key: value for key, value in given.items() if value}
+    with _opened() as assistant:
+        typer.echo(json.dumps(train(assistant, arguments, _tell)))
 
 
 @index_app.command()
@@ -181,11 +202,10 @@ def _settings() -> "Settings":
     return settings
 
 
-def _opened() -> "closing[Assistant]":
-
+def _opened(*, serves: bool = False) -> "closing[Assistant]":
     from assistant.wiring import open_assistant
 
-    return closing(open_assistant(_settings()))
+    return closing(open_assistant(_settings(), serves=serves))
 
 
 def _watched(answers: "Iterable[Answer]") -> "Iterator[Answer]":

@@ -65,10 +65,11 @@ def faults(block: Block, names: Names, literal: Sequence[str] = ()) -> tuple[str
         names: finds the systems that a text names.
         literal: strings that are names, not figures (the names of the person's files).
     """
+    said = (*literal, *block.state) if isinstance(block, Text | Table) else literal
     return tuple(
         fault
         for passage in _passages(block)
-        for fault in _faults(_prepared(passage, literal), block.cites, names)
+        for fault in _faults(_prepared(passage, said), block.cites, names)
     )
 
 

@@ -4,29 +4,32 @@ The JSON of an answer is a contract with other programs. What only the page show
 chosen, who says a claim and whether it is refuted, the title of a table) lies beside it.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from assistant.answer import Answer, StepState, to_json
+from assistant.answer import Answer, Status, StepState, to_json
 from index.evidence import Claim, Fact, Measurement
 from index.search import Hit
 from tools.base import Agreement, Block, File, Image, Plot, Table, Text
+from tools.work import ENDED, Job, State
 
 _WHOLE = "whole"
+_STATUS: Mapping[State, Status] = {
+    "queued": "running", "running": "running", "paused": "waiting", "done": "done",
+    "failed": "failed", "cancelled": "stopped",
+}  # fmt: skip
 _BLOCKS: dict[str, type[Block]] = {kind.__name__: kind for kind in (Text, Table, Image, Plot, File)}
 
 
 def to_kept(answer: Answer) -> dict[str, Any]:
     """The answer as JSON, from which `from_kept` makes it again."""
-    facts = {fact.id: asdict(fact) for fact in answer.evidence}
     whole = {
-        "facts": facts,
+        **blocks_kept(answer.blocks),
         "steps": [vars(step) | {"arguments": dict(step.arguments)} for step in answer.steps],
         "hits": [asdict(hit) for hit in answer.hits],
         "consent": asdict(answer.consent) if answer.consent else None,
-        "blocks": [_block_kept(block) for block in answer.blocks],
     }
     return {**to_json(answer), _WHOLE: whole}
 
@@ -34,7 +37,6 @@ def to_kept(answer: Answer) -> dict[str, Any]:
 def from_kept(kept: Mapping[str, Any]) -> Answer:
     """The answer that was kept."""
     whole = kept[_WHOLE]
-    facts = {name: _fact(row) for name, row in whole["facts"].items()}
     return Answer(
         question=kept["question"],
         conversation=kept["conversation"],
@@ -45,7 +47,7 @@ def from_kept(kept: Mapping[str, Any]) -> Answer:
         choices=tuple(kept["choices"]),
         consent=Agreement(**whole["consent"]) if whole["consent"] else None,
         hits=tuple(Hit(**hit) for hit in whole["hits"]),
-        blocks=tuple(_block(row, facts) for row in whole["blocks"]),
+        blocks=blocks_from(whole),
         seconds=kept["seconds"],
         finished=True,
     )
@@ -54,6 +56,53 @@ def from_kept(kept: Mapping[str, Any]) -> Answer:
 def without_whole(kept: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON of a kept answer, as programs read it."""
     return {name: value for name, value in kept.items() if name != _WHOLE}
+
+
+def with_jobs(kept: Mapping[str, Any], jobs: Sequence[Job]) -> Mapping[str, Any]:
+    """A kept answer with its jobs as they stand now: what they have made, and how they ended."""
+    told = {str(job.number): job for job in jobs}
+    mine = [step["job"] for step in kept["steps"] if step["job"] in told]
+    if not mine:
+        return kept
+    answer = from_kept(kept)
+    for place, step in enumerate(answer.steps):
+        if step.job in told and step.status == "running":
+            answer = _with_job(answer, place, told[step.job])
+    return to_kept(answer)
+
+
+def _with_job(answer: Answer, place: int, job: Job) -> Answer:
+    counts = [step.blocks for step in answer.steps]
+    first = len(answer.blocks) - sum(counts[place:])
+    after = answer.blocks[first + counts[place] :]
+    begun = answer.blocks[first : first + counts[place]] if job.state not in ENDED else ()
+    made = (*begun, *job.blocks)
+    step = replace(
+        answer.steps[place],
+        status=_STATUS[job.state],
+        seconds=job.seconds,
+        error=job.error,
+        done=job.done,
+        note=job.note,
+        blocks=len(made),
+    )
+    steps = (*answer.steps[:place], step, *answer.steps[place + 1 :])
+    answer = replace(answer, steps=steps, blocks=(*answer.blocks[:first], *made, *after))
+    if job.state == "failed":
+        return replace(answer, ask=job.error)
+    return answer
+
+
+def blocks_kept(blocks: Sequence[Block]) -> dict[str, Any]:
+    """Blocks as JSON, from which `blocks_from` makes them again: `facts` and `blocks`."""
+    facts = {fact.id: asdict(fact) for block in blocks for fact in block.cites}
+    return {"facts": facts, "blocks": [_block_kept(block) for block in blocks]}
+
+
+def blocks_from(kept: Mapping[str, Any]) -> tuple[Block, ...]:
+    """The blocks that were kept."""
+    facts = {name: _fact(row) for name, row in kept["facts"].items()}
+    return tuple(_block(row, facts) for row in kept["blocks"])
 
 
 def _block_kept(block: Block) -> dict[str, Any]:

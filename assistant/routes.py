@@ -1,20 +1,22 @@
 """What the batch commands do with one row, and what the model commands tell."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from assistant.answer import to_json
 from assistant.ask import ask, call, decide, declined
-from assistant.conversation import Attachment, Exchange, Question, Step, told, understood
+from assistant.conversation import ME, Attachment, Exchange, Question, Step, told, understood
 from assistant.plan import Asked, Clarify, Decline, steps_told
 from assistant.plan import plan as make_plan
 from assistant.settings import Settings
 from assistant.steps import Assistant
+from assistant.worker import Progress
 from index.names import Names
-from tools.base import Agreement, Tool, ToolFailed
+from tools.base import Agreement, Text, Tool
 
+_TRAINING = "train_pocket"
 _POSITIONAL = {"recommend": "use_case", "verify": "claim"}
 
 
@@ -114,20 +116,42 @@ def availability(settings: Settings) -> list[dict[str, Any]]:
     return rows
 
 
-def train(name: str, settings: Settings, report: Callable[[float, str], None]) -> dict[str, Any]:
-    """Trains a pocket model by its recipe, going on from the checkpoint in the home.
+def train(
+    assistant: Assistant, arguments: Mapping[str, Any], report: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Trains a pocket model as a job, which this process follows; one that was cut off goes on.
+
+    Args:
+        assistant: the parts that answer.
+        arguments: what the work `train_pocket` takes.
+        report: told the share done and a line.
 
     Returns:
         Its measured figures.
 
     Raises:
-        ToolFailed: there is no recipe of that name.
+        ToolFailed: it failed, or there is no recipe of that name.
+        Stopped: it was paused or cancelled meanwhile.
     """
-    recipes = {"pocket-convnext": "convnext", "judge": "judge"}
-    if name not in recipes:
-        known = ", ".join(recipes)
-        raise ToolFailed(f"There is no recipe for {name!r}. Choose from: {known}.")
-    recipe = import_module(f"tools.pocket.recipes.{recipes[name]}")
-    folder = settings.home / "models" / name
-    figures: dict[str, Any] = recipe.train(folder, folder.with_suffix(".pt"), report)
+    number = _unfinished(assistant, arguments) or assistant.jobs.submit(
+        ME, _TRAINING, arguments, Agreement(), request=uuid.uuid4().hex
+    )
+    assistant.jobs.start(only=number)
+    figures: dict[str, Any] = {}
+    for said in assistant.jobs.follow(ME, number):
+        if isinstance(said, Progress):
+            report(said.done, f"job {number}: {said.note}")
+        elif isinstance(said, Text):
+            figures |= said.data
     return figures
+
+
+def _unfinished(assistant: Assistant, arguments: Mapping[str, Any]) -> int:
+    """The number of a training with these arguments that was begun and is not done; 0 if none."""
+    jobs = assistant.jobs.of(ME)
+    for job in jobs.list():
+        if job.tool == _TRAINING and job.arguments == arguments and job.state != "done":
+            if job.state in ("paused", "failed"):
+                jobs.act("resume" if job.state == "paused" else "retry", job.number)
+            return job.number if job.state != "cancelled" else 0
+    return 0

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError, field_validator
+from pydantic import NonNegativeFloat, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "FITTING_ROOM_"
@@ -25,6 +25,8 @@ class Settings(BaseSettings):
         port: port that the server listens on.
         audience: `public` allows only weights whose licence permits it, and tightens limits.
         offline: never reach for the network.
+        memory_gib: memory that the process that runs models may take on a CPU; 0 means nine
+            tenths of the machine's.
     """
 
     model_config = SettingsConfigDict(
@@ -38,6 +40,7 @@ class Settings(BaseSettings):
     port: int = 7860
     audience: Literal["local", "public"] = "local"
     offline: bool = False
+    memory_gib: NonNegativeFloat = 0.0
 
     @field_validator("home")
     @classmethod

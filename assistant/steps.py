@@ -1,12 +1,12 @@
 """Runs the steps of a plan, one after the other, as an answer that grows."""
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,19 @@ from assistant import grounding, runs
 from assistant.answer import Answer, StepState
 from assistant.conversation import Attachment, Question, Ref, Step, Turn
 from assistant.history import Made, made_by, made_in
-from assistant.saying import lead, title
-from assistant.settings import Settings
-from assistant.store import OwnerEvidence, Store
-from assistant.uploads import Uploads
-from assistant.worker import Message, Progress, Worker
-from index.catalog import Catalog
+from assistant.jobs import Jobs
+from assistant.parts import Call, Parts, messages
+from assistant.saying import lead, say, title
+from assistant.worker import Progress
 from index.evidence import Measurement
-from index.names import Names
-from index.search import SearchIndex
-from tools import pictures
 from tools.base import (
-    Context,
+    Block,
     NeedsConsent,
     NeedsInput,
     NotBuiltYet,
     Stopped,
+    TakesLong,
+    Text,
     Tool,
     ToolFailed,
 )
@@ -38,37 +35,30 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Assistant:
+class Assistant(Parts):
     """The parts that answer, wired together once.
 
     Attributes:
-        settings: the settings.
-        catalog: all systems.
-        index: search over cards and tools.
-        tools: all tools, by name.
-        store: conversations, answers, measurements.
-        uploads: decodes pictures.
-        worker: runs what runs a model.
+        jobs: long work.
+        serves: whether it stays, so that a turn can leave a job to itself; a command line waits.
     """
 
-    settings: Settings
-    catalog: Catalog
-    index: SearchIndex
-    tools: Mapping[str, Tool]
-    store: Store
-    uploads: Uploads
-    worker: Worker
-
-    @property
-    def names(self) -> Names:
-        """Finds the systems that a text names."""
-        return self.index.names
+    jobs: Jobs
+    serves: bool
 
     def close(self) -> None:
-        """Ends the worker, the decoder and the database connections."""
+        """Ends jobs, the worker, the decoder and the database connections; jobs go on later."""
+        self.jobs.stop()
         self.worker.close()
         self.uploads.close()
         self.store.close()
+
+
+@dataclass(frozen=True)
+class _Handed:
+    """The step has become a job of this number."""
+
+    job: int
 
 
 @dataclass(frozen=True)
@@ -115,17 +105,16 @@ def run_steps(
         state = answer.steps[place]
         if state.status == "done":
             made[place + 1] = made_by(answer.blocks[before:])
-        elif state.status != "failed":
-            return  # stopped by the person, or waiting for them
+        elif state.status in ("stopped", "waiting"):
+            return  # by the person, or for them
     if any(state.status == "done" for state in answer.steps):
         answer = replace(answer, outcome="run")
     yield answer
 
 
 def _skipped(answer: Answer, place: int, needed: int) -> Answer:
-    error = f"It needs what step {needed} makes, which was not made."
-    state = replace(answer.steps[place], status="failed", error=error)
-    return replace(answer, steps=(*answer.steps[:place], state, *answer.steps[place + 1 :]))
+    error = f"It needs what step {needed} makes, which is not made."
+    return _changed(answer, place, status="failed", error=error)
 
 
 def _run_step(
@@ -136,34 +125,31 @@ def _run_step(
     made: Mapping[int, Made],
     stop: threading.Event,
 ) -> Iterator[Answer]:
-    started = time.monotonic()
-    question, step = wanted.question, wanted.steps[place]
+    started, question, step = time.monotonic(), wanted.question, wanted.steps[place]
 
-    def grown(answer: Answer, **changes: Any) -> Answer:
-        state = replace(answer.steps[place], seconds=time.monotonic() - started, **changes)
-        steps = (*answer.steps[:place], state, *answer.steps[place + 1 :])
-        return replace(answer, steps=steps)
-
+    grown = partial(_grown, place=place, started=started)
     yield (answer := grown(answer, status="running"))
     tool, first = assistant.tools[step.tool], len(answer.blocks)
     try:
-        run = runs.start(assistant.settings.home, question.owner)
+        folder = runs.start(assistant.settings.home, question.owner)
         arguments = _checked(tool, _resolved(step.arguments, wanted, made))
-        literal = _file_names(arguments)
-        for message in _messages(assistant, wanted, tool, arguments, run, stop):
+        run = _Run(tool, arguments, folder, stop)
+        for message in _said(assistant, wanted, place, answer, run):
             if isinstance(message, Progress):
-                yield (answer := grown(answer, done=message.done, note=message.note))
-            elif isinstance(message, Measurement):
-                assistant.store.add_measurement(question.owner, message)
+                answer = grown(answer, done=message.done, note=message.note)
+            elif isinstance(message, _Handed):
+                answer = replace(answer, blocks=answer.blocks[:first])
+                answer = grown(answer, job=str(message.job))
             else:
-                opens = len(answer.blocks) == first
-                opening = lead(step.tool, message, wanted.language, assistant.catalog) * opens
-                new = (grounding.checked(b, assistant.names, literal) for b in (*opening, message))
-                yield (answer := replace(grown(answer), blocks=(*answer.blocks, *new)))
-        manifest = {"tool": tool.name, "arguments": dict(wanted.told[place]), "made": _now()}
-        runs.complete(run, manifest)
-        count = len(answer.blocks) - first
-        yield grown(answer, status="done", done=1.0, note="", blocks=count)
+                new = _opened(assistant, wanted, step, message, first=len(answer.blocks) == first)
+                answer = replace(grown(answer), blocks=(*answer.blocks, *new))
+            yield answer
+        state: dict[str, Any] = {"blocks": len(answer.blocks) - first, "note": ""}
+        if not (answer.steps[place].job and assistant.serves):  # else it goes on by itself
+            manifest = {"tool": tool.name, "arguments": dict(wanted.told[place]), "made": _now()}
+            runs.complete(folder, manifest)
+            state |= {"status": "done", "done": 1.0}
+        yield grown(answer, **state)
     except NeedsInput as missing:
         answer = grown(answer, status="waiting", note="")
         consent = missing.agreement if isinstance(missing, NeedsConsent) else None
@@ -246,49 +232,81 @@ def _checked(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return tool.check(arguments)
 
 
-def _messages(
-    assistant: Assistant,
-    wanted: Wanted,
-    tool: Tool,
-    arguments: Mapping[str, Any],
-    run: runs.RunFolder,
-    stop: threading.Event,
-) -> Iterator[Message]:
-    """What a tool yields: from the worker if it runs a model, else from right here."""
+def _grown(answer: Answer, *, place: int, started: float, **changes: Any) -> Answer:
+    """The answer with a step's state changed, and its time as it is now."""
+    return _changed(answer, place, seconds=time.monotonic() - started, **changes)
+
+
+def _changed(answer: Answer, place: int, **changes: Any) -> Answer:
+    state = replace(answer.steps[place], **changes)
+    return replace(answer, steps=(*answer.steps[:place], state, *answer.steps[place + 1 :]))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a step's tool."""
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+    folder: runs.RunFolder
+    stop: threading.Event
+
+
+def _said(
+    assistant: Assistant, wanted: Wanted, place: int, answer: Answer, run: _Run
+) -> Iterator[Progress | Block | _Handed]:
+    """What a tool says; what is too long for a turn goes on as a job, here or in the background."""
     question = wanted.question
-    if tool.card.runs_model:
-        yield from assistant.worker.run(
-            tool.name,
-            arguments,
-            owner=question.owner,
-            run=run,
-            agreement=question.agreement,
-            stop=stop,
-        )
-        return
-
-    def report(done: float, note: str = "") -> None:
-        del done, note
-        if stop.is_set():
-            raise Stopped
-
-    yield from tool.call(
-        Context(
-            device="cpu",
-            catalog=assistant.catalog,
-            index=assistant.index,
-            tools=assistant.tools,
-            models=None,
-            evidence=OwnerEvidence(assistant.store, assistant.catalog, question.owner),
-            owner=question.owner,
-            run=run.id,
-            run_folder=run.path,
-            agreement=question.agreement,
-            report=report,
-            before=wanted.before,
-        ),
-        **arguments,
+    call = Call(
+        run.tool,
+        run.arguments,
+        question.owner,
+        run.folder,
+        question.agreement,
+        run.stop,
+        jobs=assistant.jobs.of(question.owner),
+        before=wanted.before,
     )
+    try:
+        for message in messages(assistant, call):
+            if isinstance(message, Measurement):
+                assistant.store.add_measurement(question.owner, message)
+            else:
+                yield message
+    except TakesLong:
+        number = _submitted(assistant, question, place, answer, run)
+        yield _Handed(number)
+        if assistant.serves:
+            yield Text(say("job_started", wanted.language, number=str(number)))
+            return
+        assistant.jobs.start(only=number)
+        yield from assistant.jobs.follow(question.owner, number)
+
+
+def _submitted(
+    assistant: Assistant, question: Question, place: int, answer: Answer, run: _Run
+) -> int:
+    """The number of the job that a step becomes; the same answer twice makes one job."""
+    request = run.folder.id
+    if answer.turn:
+        turn = assistant.store.turn(question.owner, answer.conversation, answer.turn)
+        request = f"{turn.conversation}:{turn.number}:{len(turn.answers)}:{place}"
+    return assistant.jobs.submit(
+        question.owner,
+        run.tool.name,
+        run.arguments,
+        question.agreement,
+        request=request,
+        turn=(answer.conversation, answer.turn, place),
+    )
+
+
+def _opened(
+    assistant: Assistant, wanted: Wanted, step: Step, block: Block, *, first: bool
+) -> tuple[Block, ...]:
+    """A block; the first one of a step after a sentence in the person's language."""
+    said = lead(step.tool, block, wanted.language, assistant.catalog) if first else ()
+    return (*(grounding.checked(one, assistant.names) for one in said), block)
 
 
 def _instead(failure: Exception, wanted: Wanted) -> tuple[str, ...]:
@@ -303,14 +321,6 @@ def _words(failure: Exception) -> str:
         _log.error("a file could not be used", exc_info=failure)
         return f"A file could not be used: {failure.strerror}. Make room or mend its rights."
     return str(failure)
-
-
-def _file_names(arguments: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the person's own files, which may hold digits."""
-    found = pictures.sources(arguments.get("images", ()), arguments.get("dataset"))
-    names = (name for source in found for name in (source.name, Path(source.name).stem))
-    # A name of digits alone cannot be told from a figure.
-    return tuple(name for name in names if re.search(r"[^\W\d_]", name))
 
 
 def _now() -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assistant import runs
+from assistant.jobs import Jobs
+from assistant.parts import Parts
 from assistant.settings import Settings
 from assistant.steps import Assistant
 from assistant.store import Store
@@ -15,13 +17,17 @@ from index.catalog import Catalog
 from index.documents import Document, documents, fact_texts, phrases, ways
 from index.encoder import Encoder, load_encoder
 from index.names import Names
-from tools.base import Tool, load_tools
+from tools.base import Tool, load_tools, load_works
 
 _log = logging.getLogger(__name__)
 
 
-def open_assistant(settings: Settings) -> Assistant:
+def open_assistant(settings: Settings, *, serves: bool = False) -> Assistant:
     """Opens everything that answers; the worker starts with the first step that needs it.
+
+    Args:
+        settings: the settings.
+        serves: whether it stays, so that a turn can leave a job to itself.
 
     Raises:
         CardError: a card is broken.
@@ -32,7 +38,7 @@ def open_assistant(settings: Settings) -> Assistant:
     runs.clean(settings.home)
     known = catalog.load()
     tools = load_tools()
-    return Assistant(
+    parts = Parts(
         settings=settings,
         catalog=known,
         index=open_index(settings.home, known, tools, load_encoder()),
@@ -41,6 +47,7 @@ def open_assistant(settings: Settings) -> Assistant:
         uploads=Uploads(settings),
         worker=Worker(settings),
     )
+    return Assistant(**vars(parts), jobs=Jobs(parts, load_works()), serves=serves)
 
 
 def open_index(

@@ -32,6 +32,7 @@ def text_context(folder: Path) -> Context:
         owner="me",
         run="run",
         run_folder=folder,
+        kept=folder,
         agreement=Agreement(),
-        report=lambda done, note="": None,
+        report=lambda done, note="", curve=None: None,
     )

@@ -1,6 +1,6 @@
 """A real context for a tool, with an evidence that is kept in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,7 +40,9 @@ class Reports:
     stop: Exception | None = None
     stop_at: int = 0
 
-    def __call__(self, done: float, note: str = "") -> None:
+    def __call__(
+        self, done: float, note: str = "", curve: Mapping[str, float] | None = None
+    ) -> None:
         """Keeps one report."""
         self.told.append((done, note))
         if self.stop and len(self.told) > self.stop_at:
@@ -77,6 +79,7 @@ def context(
         owner="me",
         run="run-of-a-test",
         run_folder=run_folder,
+        kept=run_folder,
         agreement=agreement or Agreement(),
         report=report or Reports(),
     )

@@ -141,14 +141,16 @@ def test_many_pictures_of_a_folder(tmp_path: Path, home: Path) -> None:
     assert report.told[-1][0] > 0
 
 
-def test_more_pictures_than_one_answer_takes(tmp_path: Path, home: Path) -> None:
+def test_more_pictures_than_the_answer_tells_of(tmp_path: Path, home: Path) -> None:
     ctx = offline(tmp_path, home)
     for number in range(203):
         picture(tmp_path / "set" / f"p{number}.png", size=(4, 4))
     found = blocks(ctx, dataset=tmp_path / "set", model="mine", top_k=2)
-    assert any("the last ones were left out" in text for text in texts(found))
+    assert any("the file has all of them" in text for text in texts(found))
+    table = next(block for block in found if isinstance(block, Table))
+    assert len(table.rows) == 200
     file = next(block for block in found if isinstance(block, File))
-    assert file.path.read_text(encoding="utf-8").count("\n") == 1 + 2 * 200
+    assert file.path.read_text(encoding="utf-8").count("\n") == 1 + 2 * 203
 
 
 def test_no_picture_is_asked_for(tmp_path: Path, home: Path) -> None:

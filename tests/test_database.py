@@ -45,9 +45,9 @@ def test_journal_fits_the_library(file: Path) -> None:
         [journal] = connection.execute("PRAGMA journal_mode").fetchone()
     connection.close()
     assert journal == ("wal" if sqlite3.sqlite_version_info >= WAL_IS_SAFE else "delete")
-    with store._engine.connect() as own:
+    with store._database.reading() as session:
         pragmas = {
-            name: own.exec_driver_sql(f"PRAGMA {name}").scalar()
+            name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("foreign_keys", "busy_timeout", "synchronous", "journal_mode")
         }
     assert pragmas == {

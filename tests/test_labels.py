@@ -12,7 +12,7 @@ from tools.labels import MOST_ROWS, Seen
 
 def seen(count: int, each: int) -> list[Seen]:
     ranked = tuple((f"label {chr(97 + i)}", (each - i) / 1000) for i in range(each))
-    return [Seen(f"pic{n}.png", Path("x.jpg"), Reading(ranked, False)) for n in range(count)]
+    return [Seen(f"pic{n}.png", Reading(ranked, False)) for n in range(count)]
 
 
 def test_each_figure_is_kept_once(tmp_path: Path) -> None:
@@ -38,6 +38,6 @@ def test_a_table_has_a_row_for_each_picture_but_not_for_every_label(
 
 @pytest.mark.parametrize(("label", "words"), [("eagle", "an eagle"), ("Star", "a Star")])
 def test_a_sentence_has_the_right_article(tmp_path: Path, label: str, words: str) -> None:
-    one = [Seen("x.png", Path("x.jpg"), Reading(((label, 0.5),), False))]
+    one = [Seen("x.png", Reading(((label, 0.5),), False))]
     first = labels.kept(context(tmp_path), "pocket-convnext", one)[0]
     assert labels.sentence(first) == f"x.png: most likely {words} (probability 50 %)."

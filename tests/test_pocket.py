@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,21 +106,21 @@ def test_a_reading_ranks_the_kinds_and_marks_what_is_outside() -> None:
 
 
 def test_a_recipe_goes_on_from_its_checkpoint_to_the_same_weights(tmp_path: Path) -> None:
-    def stop(done: float, note: str) -> None:
+    def stop(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
         raise Stopped(note)
 
-    def go_on(done: float, note: str) -> None:
+    def go_on(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
         shares.append(done)
 
     shares: list[float] = []
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    metrics = convnext_recipe.train(whole, tmp_path / "whole.pt", go_on, TINY, measured=40)
+    metrics = convnext_recipe.train(whole, tmp_path / "whole-kept", go_on, TINY, measured=40)
     assert metrics["n"] == 40
     assert shares[-1] == 1.0
     with pytest.raises(Stopped):
-        convnext_recipe.train(parts, tmp_path / "parts.pt", stop, TINY, measured=40)
+        convnext_recipe.train(parts, tmp_path / "parts-kept", stop, TINY, measured=40)
     assert not parts.exists()
-    convnext_recipe.train(parts, tmp_path / "parts.pt", go_on, TINY, measured=40)
+    convnext_recipe.train(parts, tmp_path / "parts-kept", go_on, TINY, measured=40)
     same = [(folder / "model.safetensors").read_bytes() for folder in (whole, parts)]
     assert same[0] == same[1]
     assert convnext.read(torch.zeros(1, len(world.KINDS) + 1), parts)
@@ -128,10 +129,14 @@ def test_a_recipe_goes_on_from_its_checkpoint_to_the_same_weights(tmp_path: Path
 def test_the_judges_recipe_runs(tmp_path: Path) -> None:
     notes: list[str] = []
     judge_recipe.train(
-        tmp_path, tmp_path / "judge.pt", lambda _, note: notes.append(note), TINY, measured=20
+        tmp_path / "judge",
+        tmp_path / "kept",
+        lambda done, note="", curve=None: notes.append(note),
+        TINY,
+        measured=20,
     )
     assert notes
-    assert judge.judged(judge.load_judge(tmp_path), world.pictures(1, 0, 2)[0])
+    assert judge.judged(judge.load_judge(tmp_path / "judge"), world.pictures(1, 0, 2)[0])
 
 
 def test_recipes_draw_only_what_the_world_samples(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -13,94 +13,17 @@ from typing import Any, Protocol
 from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from index.catalog import Catalog
-from index.evidence import Evidence, Fact
+from index.evidence import Evidence
 from index.lookup import Index
+from tools.blocks import Block, File, Image, Plot, Table, Text
+from tools.work import Jobs
 
-
-# --- what a tool says
-@dataclass(frozen=True)
-class Text:
-    """Prose in Markdown.
-
-    Attributes:
-        text: the prose.
-        cites: the facts behind its figures.
-        data: what programs read of it, as plain JSON; it stands at the top of the answer's JSON.
-    """
-
-    text: str
-    cites: tuple[Fact, ...] = ()
-    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of cells that are already words.
-
-    Attributes:
-        columns: headings; a unit stands here or in the cell, not in both.
-        rows: cells, as many in each row as there are columns.
-        title: what the table is about; names the system where no row or column does.
-        cites: the facts behind its figures.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    title: str = ""
-    cites: tuple[Fact, ...] = ()
-
-
-@dataclass(frozen=True)
-class Image:
-    """A picture in the run folder.
-
-    Attributes:
-        path: the file.
-        alt: what it shows, in words.
-        metadata: the recipe it was made with, or what was seen in it.
-        cites: the facts behind figures in `alt` and `metadata`.
-    """
-
-    path: Path
-    alt: str
-    metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    cites: tuple[Fact, ...] = ()
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A drawn chart in the run folder.
-
-    Attributes:
-        path: the PNG file.
-        alt: what it shows, in words.
-        title: the title drawn on it.
-        labels: every other text drawn on it beside the axis ticks.
-        cites: the facts behind its figures.
-    """
-
-    path: Path
-    alt: str
-    title: str
-    labels: tuple[str, ...] = ()
-    cites: tuple[Fact, ...] = ()
-
-
-@dataclass(frozen=True)
-class File:
-    """A file to take away.
-
-    Attributes:
-        path: the file, in the run folder.
-        alt: what it holds, in words.
-    """
-
-    path: Path
-    alt: str
-    cites: tuple[Fact, ...] = ()
-
-
-Block = Text | Table | Image | Plot | File
+__all__ = [
+    "Agreement", "Block", "Context", "File", "Image", "LiveReport", "Models", "NeedsConsent",
+    "NeedsInput", "NotBuiltYet", "Plot", "Report", "Stopped", "Table", "TakesLong", "Text", "Tool",
+    "ToolCard", "ToolFailed", "load_tools", "load_works",
+]  # fmt: skip
+TURN_SECONDS = 60.0  # that a turn may take; what takes longer is a job
 
 
 # --- the ways it can fail (anything else that is raised is a bug)
@@ -144,6 +67,10 @@ class NotBuiltYet(ToolFailed):
         )
 
 
+class TakesLong(Exception):
+    """It was agreed to, but is too long for a turn: it is to be run again, as a job."""
+
+
 class Stopped(Exception):
     """The person stopped the step."""
 
@@ -165,6 +92,25 @@ class Report(Protocol):
         ...
 
 
+class LiveReport(Report, Protocol):
+    """The report of a step, which can also be plotted; a job lets people who wait go first here."""
+
+    def __call__(
+        self, done: float, note: str = "", curve: Mapping[str, float] | None = None
+    ) -> None:
+        """Tells how far the step is.
+
+        Args:
+            done: from 0 to 1.
+            note: what is going on, for the person.
+            curve: a point of each line to be plotted, such as the loss; `step` is its place.
+
+        Raises:
+            Stopped: the person asked to stop.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Agreement:
     """What the person has agreed to in advance.
@@ -173,11 +119,25 @@ class Agreement:
         usd: US dollars that may be spent.
         download: whether large downloads are fine.
         seconds: how long a step may take.
+        lasting: whether the step runs as a job already, which may last.
     """
 
     usd: float = 0.0
     download: bool = False
-    seconds: float = 60.0
+    seconds: float = TURN_SECONDS
+    lasting: bool = False
+
+    def hand_over(self, seconds: float) -> None:
+        """To be called before what takes long and was agreed to.
+
+        Args:
+            seconds: how long it takes.
+
+        Raises:
+            TakesLong: that is too long for a turn, and the step is no job yet.
+        """
+        if seconds > TURN_SECONDS and not self.lasting:
+            raise TakesLong
 
 
 class Models(Protocol):
@@ -189,6 +149,19 @@ class Models(Protocol):
         Raises:
             ToolFailed: it cannot be had here; the message says why and what to do.
             NeedsConsent: it must be downloaded first, and that is large.
+        """
+        ...
+
+    @property
+    def own(self) -> Path:
+        """The folder that holds the models of one's own, each in a folder by its name."""
+        ...
+
+    def fetch(self, system: str, report: Report) -> Path:
+        """Downloads the weights of a system, if they are not here; returns their folder.
+
+        Raises:
+            ToolFailed: it cannot be had here; the message says why and what to do.
         """
         ...
 
@@ -215,8 +188,11 @@ class Context:
         owner: whose step it is.
         run: id of this run.
         run_folder: where its files go.
+        kept: folder of a job, which outlives a crash and a pause: for checkpoints. That of a turn
+            is new.
         agreement: what the person agreed to.
         report: progress, and where a stop is noticed.
+        jobs: the owner's long work; none outside the server.
         before: the tool and the words that the question came after; empty if there are none.
     """
 
@@ -229,8 +205,10 @@ class Context:
     owner: str
     run: str
     run_folder: Path
+    kept: Path
     agreement: Agreement
-    report: Report
+    report: LiveReport
+    jobs: Jobs | None = None
     before: str = ""
 
 
@@ -314,9 +292,19 @@ def _wording(tool: Tool, error: ValidationError) -> str:
 @cache
 def load_tools() -> Mapping[str, Tool]:
     """All tools of this package, by name: every module that has a `CARD`."""
+    return _found("tools")
+
+
+@cache
+def load_works() -> Mapping[str, Tool]:
+    """All that can be a job, by name: the tools, and what only jobs do, in `tools/works/`."""
+    return MappingProxyType({**load_tools(), **_found("tools.works")})
+
+
+def _found(package: str) -> Mapping[str, Tool]:
     found = {}
-    for module_info in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        module = importlib.import_module(f"tools.{module_info.name}")
+    for module_info in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        module = importlib.import_module(f"{package}.{module_info.name}")
         if card := getattr(module, "CARD", None):
             name = module_info.name
             found[name] = Tool(name, card, getattr(module, name))

@@ -1,14 +1,14 @@
 """The tool `benchmark`: speed and memory of a model on this machine."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from index.card import Card
-from index.evidence import Claim, Fact, Measurement
+from index.evidence import Fact, Measurement
 from index.properties import properties
 from tools import plots, wording
 from tools.base import (
@@ -22,8 +22,9 @@ from tools.base import (
     ToolCard,
     ToolFailed,
 )
-from tools.engines.timing import Timing, Trial, timed
-from tools.measure import measure
+from tools.engines.checkpoint import Checkpoints
+from tools.engines.timing import Trial
+from tools.timings import MOST_PUBLISHED, Timed, as_before, time_model, to_keep
 
 CARD = ToolCard(
     title="Measure speed and memory",
@@ -64,37 +65,11 @@ CARD = ToolCard(
 )
 _BATCHES = {"cpu": (1, 8, 32), "mps": (1, 8, 32), "cuda": (1, 32, 256)}
 _SECONDS = 15.0  # that one model takes, about
-_PUBLISHED = ("latency_ms", "images_per_second")
 _PUBLISHED_MAKERS = ("seconds_per_image", "latency_ms")
-_MOST_PUBLISHED = 3  # of each kind
 _TIMED = ("fp32", "fp16", "bf16")
 
 Count = Annotated[int, Field(ge=1, le=10_000)]
 Pixels = Annotated[int, Field(ge=8, le=4096)]
-
-
-@dataclass(frozen=True)
-class _Timed:
-    """A timed model.
-
-    Attributes:
-        system: id of the system.
-        real: whether its real weights were timed.
-        facts: its measurements; the latency at batch 1 first, then p95, memory, parameters.
-        rates: throughput by batch size.
-        published: what others have published for it.
-    """
-
-    system: str
-    real: bool
-    facts: tuple[Measurement, ...]
-    rates: tuple[tuple[int, Measurement], ...]
-    published: tuple[Claim, ...]
-
-    @property
-    def best(self) -> Measurement | None:
-        """The highest throughput of all batch sizes."""
-        return max((rate for _, rate in self.rates), key=lambda rate: rate.value, default=None)
 
 
 def benchmark(
@@ -143,10 +118,16 @@ def benchmark(
         return
     chosen = _chosen(ctx, [name for name in models if _card(ctx, name) not in makers])
     batches = tuple(sorted({1, batch_size})) if batch_size else _BATCHES[place]
-    done = []
+    kept, done = Checkpoints(ctx.kept), []
+    earlier = last.load() if (last := kept.last()) else {}
     for number, (system, folder) in enumerate(chosen):
         trial = Trial(system, folder, place, precision, *size, batches, runs or 0, threads or 0)
-        done.append(_timed(ctx, trial, number / len(chosen), 1 / len(chosen)))
+        if system in earlier:
+            done.append(as_before(ctx, trial, earlier[system]))
+        else:
+            done.append(time_model(ctx, trial, number / len(chosen), 1 / len(chosen)))
+            earlier[system] = to_keep(done[-1])
+            kept.save(earlier, number + 1)
         if pictures and (best := done[-1].best):
             yield _for_all(ctx, best, pictures)
         yield _answer(done[-1])
@@ -192,6 +173,7 @@ def _check_time(ctx: Context, count: int) -> None:
             "Yes, time them",
             replace(ctx.agreement, seconds=_SECONDS * count),
         )
+    ctx.agreement.hand_over(_SECONDS * count)
 
 
 def _card(ctx: Context, name: str) -> Card | None:
@@ -205,7 +187,7 @@ def _is_maker(card: Card) -> bool:
 def _untimed(ctx: Context, card: Card) -> Text:
     """What others have published of a system that cannot be timed here."""
     known = [f for name in _PUBLISHED_MAKERS for f in ctx.catalog.find(card.id, name)]
-    facts = tuple(fact for fact in known if wording.truth(fact) is not None)[:_MOST_PUBLISHED]
+    facts = tuple(fact for fact in known if wording.truth(fact) is not None)[:MOST_PUBLISHED]
     told = wording.sentence(card, *facts) if facts else "No source here tells its time per picture."
     return Text(f"{card.name} cannot be timed here yet; only classifiers can. {told}", facts)
 
@@ -219,48 +201,7 @@ def _one(ctx: Context, models: Models, name: str) -> tuple[str, str]:
     return (card.id if card else Path(name).name), str(folder or "")
 
 
-def _timed(ctx: Context, trial: Trial, start: float, share: float) -> _Timed:
-    """Times one model; its progress fills `share` of the whole from `start` on."""
-    found = timed(trial, lambda done, note="": ctx.report(start + share * done, note))
-
-    def kept(property: str, value: float, batch: int = 1) -> Measurement:
-        at = _condition(trial, found, batch) if property != "parameters" else ""
-        return measure(ctx, trial.system, property, value, at, trial.device)
-
-    facts = (
-        kept("latency_ms", found.p50_ms),
-        kept("latency_p95_ms", found.p95_ms),
-        kept("peak_memory_mib", found.peak_memory_mib),
-        kept("parameters", found.parameters / 1e6),
-    )
-    rates = tuple(
-        (batch, kept("images_per_second", rate, batch))
-        for batch, rate in found.images_per_second.items()
-    )
-    published = tuple(_published(ctx, trial.system, f"{found.width} px"))
-    return _Timed(trial.system, bool(trial.folder), facts, rates, published)
-
-
-def _condition(trial: Trial, timing: Timing, batch: int) -> str:
-    tall, wide = timing.height, timing.width
-    size = f"{wide} px" if tall == wide else f"{wide} x {tall} px"
-    threads = f", threads {trial.threads}" if trial.threads else ""
-    return f"batch {batch}, {size}, {trial.precision}{threads}"
-
-
-def _published(ctx: Context, system: str, size: str) -> Iterator[Claim]:
-    """Published speeds of a system: those at the same input size, if there are any."""
-    for name in _PUBLISHED:
-        found = [
-            fact
-            for fact in ctx.catalog.find(system, name)
-            if isinstance(fact, Claim) and fact.verdict in ("verified", "claimed")
-        ]
-        alike = [claim for claim in found if size in claim.at]
-        yield from (alike or found)[:_MOST_PUBLISHED]
-
-
-def _answer(done: _Timed) -> Text:
+def _answer(done: Timed) -> Text:
     facts = (*done.facts, done.best) if done.best else done.facts
     told = "; ".join(f"{properties()[f.property].label} {wording.cell(f)}" for f in facts)
     return Text(f"{done.system} on this machine: {told}.", facts)
@@ -277,7 +218,7 @@ def _for_all(ctx: Context, best: Measurement, pictures: int) -> Text:
     return Text(f"{told}, without reading the files. Yours may be slower or faster.", (whole,))
 
 
-def _circumstances(done: Sequence[_Timed]) -> Text:
+def _circumstances(done: Sequence[Timed]) -> Text:
     one = done[0].facts[0]
     said = [
         f"Timed on {one.device}; {one.machine}; {one.versions}.",
@@ -296,7 +237,7 @@ def _circumstances(done: Sequence[_Timed]) -> Text:
     return Text(" ".join(said), (one,), {"picks": [{"system": fastest.system}]})
 
 
-def _table(done: Sequence[_Timed]) -> Table:
+def _table(done: Sequence[Timed]) -> Table:
     """Our rows first, then those of other machines."""
     facts: list[Fact] = []
     for each in done:
@@ -314,7 +255,7 @@ def _where(fact: Fact) -> str:
     return f"another machine: {wording.source(fact)}"
 
 
-def _plot(ctx: Context, done: Sequence[_Timed]) -> Plot:
+def _plot(ctx: Context, done: Sequence[Timed]) -> Plot:
     series = {
         each.system: [(float(batch), rate.value) for batch, rate in each.rates]
         for each in done

@@ -2,13 +2,25 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from tools import labels, pictures, wording
-from tools.base import Block, Context, Image, NeedsInput, Text, ToolCard, ToolFailed
+from tools.base import (
+    Block,
+    Context,
+    Image,
+    NeedsConsent,
+    NeedsInput,
+    Stopped,
+    Text,
+    ToolCard,
+    ToolFailed,
+)
+from tools.engines.checkpoint import Checkpoints
 from tools.labels import Guess, Seen
 from tools.measure import measure
 from tools.models import DEFAULT_CLASSIFIER, POCKET_CLASSIFIER
@@ -51,11 +63,13 @@ CARD = ToolCard(
     ),
     runs_model=True,
 )
-_MOST_PICTURES = 200
+_MOST_PICTURES = 20_000
+_MOST_TOLD = 200  # pictures that the answer tells of; the file has all
 _MOST_SHOWN = 12  # thumbnails
 _MOST_NAMED = 4  # pictures that get a sentence each
 _THUMBNAIL = 256  # px
 _TOGETHER = 16  # pictures held in memory at once
+_SAVE_SECONDS = 10.0  # between two checkpoints of a job
 
 
 def classify(
@@ -84,20 +98,22 @@ def classify(
     if not found:
         raise NeedsInput("Which picture? Drop one in, or name a folder or zip of pictures.")
     classifier, stands_in = _classifier(ctx, model)
-    seen, unread, seconds = _look(ctx, classifier, found[:_MOST_PICTURES], top_k)
-    if not seen:
-        raise ToolFailed(" ".join(unread[:_MOST_NAMED]))
-    known = [picture for picture in seen if not picture.reading.outside]
-    guesses = labels.kept(ctx, classifier.system, known)
-    yield _answer(classifier, seen, guesses)
+    looked = _look(ctx, classifier, found[:_MOST_PICTURES], top_k)
+    if not looked.seen:
+        raise ToolFailed(" ".join(looked.unread[:_MOST_NAMED]))
+    told = looked.seen[:_MOST_TOLD]
+    known = [picture for picture in looked.seen if not picture.reading.outside]
+    guesses = labels.kept(ctx, classifier.system, [one for one in told if not one.reading.outside])
+    yield _answer(classifier, told, guesses)
     if classifier.limited:
         yield _real_model(ctx)
-    yield _circumstances(ctx, classifier, len(seen), seconds)
-    yield from _notes(ctx, classifier, stands_in, unread, len(found) > _MOST_PICTURES)
+    yield _circumstances(ctx, classifier, len(looked.seen), looked.seconds)
+    more, cut = len(looked.seen) > len(told), len(found) > _MOST_PICTURES
+    yield from _notes(ctx, classifier, stands_in, looked.unread, more=more, cut=cut)
     if guesses:
         yield labels.table(classifier.system, guesses)
         yield labels.plot(ctx, classifier.system, guesses)
-    yield from _thumbnails(seen, guesses)
+    yield from _thumbnails(ctx, found, told[:_MOST_SHOWN], guesses)
     if output != "table" or sum(len(p.reading.ranked) for p in known) > labels.MOST_ROWS:
         yield labels.file(ctx, classifier.system, known, "json" if output == "json" else "csv")
 
@@ -115,39 +131,98 @@ def _classifier(ctx: Context, model: str | None) -> tuple["Classifier", bool]:
         return ctx.models.load(POCKET_CLASSIFIER, ctx.report), True
 
 
+@dataclass
+class _Looked:
+    """What has come of the pictures so far.
+
+    Attributes:
+        place: how many pictures are done.
+        seen: those that could be read.
+        unread: a sentence for each that could not.
+        seconds: those of the model and of its own preprocessing.
+    """
+
+    place: int = 0
+    seen: list[Seen] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
 def _look(
     ctx: Context, classifier: "Classifier", found: Sequence[pictures.Source], top_k: int
-) -> tuple[list[Seen], list[str], float]:
-    """Classifies pictures; also a sentence for each that cannot be read, and the seconds it took.
+) -> _Looked:
+    """Classifies pictures; a job goes on from its last checkpoint."""
+    kept = Checkpoints(ctx.kept)
+    looked = _gone_on(kept)
+    began = saved = time.monotonic()
+    while looked.place < len(found):
+        try:
+            ctx.report(looked.place / len(found), "looking at the pictures")
+        except Stopped:
+            _save(kept, looked)
+            raise
+        _look_at(classifier, found[looked.place : looked.place + _TOGETHER], looked, top_k)
+        if looked.place == _TOGETHER < len(found):
+            _agree(ctx, (time.monotonic() - began) * len(found) / _TOGETHER)
+        if ctx.agreement.lasting and time.monotonic() - saved > _SAVE_SECONDS:
+            _save(kept, looked)
+            saved = time.monotonic()
+    return looked
 
-    The seconds are those of the model and of its own preprocessing.
-    """
+
+def _look_at(
+    classifier: "Classifier", found: Sequence[pictures.Source], looked: _Looked, top_k: int
+) -> None:
+    """Classifies the next few pictures."""
     from tools.engines import convnet
 
-    seen: list[Seen] = []
-    unread: list[str] = []
-    seconds = 0.0
-    for start in range(0, len(found), _TOGETHER):
-        ctx.report(start / len(found), "looking at the pictures")
-        opened = []
-        for source in found[start : start + _TOGETHER]:
-            try:
-                opened.append((source.name, pictures.read(source)))
-            except pictures.NotRead as reason:
-                unread.append(f"{source.name} {reason}")
-        if not opened:
-            continue
-        started = time.perf_counter()
-        outputs = convnet.logits(classifier, [picture for _, picture in opened])
-        seconds += time.perf_counter() - started
-        readings = convnet.read(classifier, outputs, top_k)
-        for (name, picture), reading in zip(opened, readings, strict=True):
-            thumbnail = ctx.run_folder / f"picture-{len(seen) + 1}.jpg"
-            if len(seen) < _MOST_SHOWN:
-                picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
-                picture.save(thumbnail, quality=88)
-            seen.append(Seen(name, thumbnail, reading))
-    return seen, unread, seconds
+    opened = []
+    for source in found:
+        try:
+            opened.append((source.name, pictures.read(source)))
+        except pictures.NotRead as reason:
+            looked.unread.append(f"{source.name} {reason}")
+    looked.place += _TOGETHER
+    if not opened:
+        return
+    started = time.perf_counter()
+    outputs = convnet.logits(classifier, [picture for _, picture in opened])
+    looked.seconds += time.perf_counter() - started
+    readings = convnet.read(classifier, outputs, top_k)
+    looked.seen += [Seen(name, read) for (name, _), read in zip(opened, readings, strict=True)]
+
+
+def _agree(ctx: Context, seconds: float) -> None:
+    """Asks before what takes long; makes it a job if it was agreed to."""
+    if seconds > ctx.agreement.seconds:
+        raise NeedsConsent(
+            f"These pictures take about {seconds / 60:.0f} minutes. Shall I?",
+            "Yes, look at them all",
+            replace(ctx.agreement, seconds=1.5 * seconds),
+        )
+    ctx.agreement.hand_over(seconds)
+
+
+def _save(kept: Checkpoints, looked: _Looked) -> None:
+    seen = [
+        [p.name, [list(label) for label in p.reading.ranked], p.reading.outside]
+        for p in looked.seen
+    ]
+    kept.save({**vars(looked), "seen": seen}, looked.place)
+
+
+def _gone_on(kept: Checkpoints) -> _Looked:
+    """What the last checkpoint holds; nothing yet if there is none."""
+    from tools.engines.convnet import Reading
+
+    if not (last := kept.last()):
+        return _Looked()
+    state = last.load()
+    seen = [
+        Seen(name, Reading(tuple((label, share) for label, share in ranked), outside))
+        for name, ranked, outside in state["seen"]
+    ]
+    return _Looked(**{**state, "seen": seen})
 
 
 def _answer(classifier: "Classifier", seen: Sequence[Seen], guesses: Sequence[Guess]) -> Text:
@@ -208,7 +283,13 @@ def _circumstances(ctx: Context, classifier: "Classifier", count: int, seconds: 
 
 
 def _notes(
-    ctx: Context, classifier: "Classifier", stands_in: bool, unread: Sequence[str], cut: bool
+    ctx: Context,
+    classifier: "Classifier",
+    stands_in: bool,
+    unread: Sequence[str],
+    *,
+    more: bool,
+    cut: bool,
 ) -> Iterator[Text]:
     card = ctx.catalog.get(classifier.system)
     if card and card.commercial_use == "no":
@@ -218,14 +299,26 @@ def _notes(
         )
     if stands_in:
         yield Text(f"{DEFAULT_CLASSIFIER} could not be fetched. Ask for it by name to see why.")
+    if more:
+        yield Text("The table tells of the first pictures; the file has all of them.")
     if cut:
-        yield Text("There are more pictures than one answer takes; the last ones were left out.")
+        yield Text("There are more pictures than are taken at once; the last ones were left out.")
     yield from (Text(sentence) for sentence in unread[:_MOST_NAMED])
     if len(unread) > _MOST_NAMED:
         yield Text("Other pictures could not be read either.")
 
 
-def _thumbnails(seen: Sequence[Seen], guesses: Sequence[Guess]) -> Iterator[Image]:
+def _thumbnails(
+    ctx: Context,
+    found: Sequence[pictures.Source],
+    shown: Sequence[Seen],
+    guesses: Sequence[Guess],
+) -> Iterator[Image]:
+    sources = {source.name: source for source in found}
     named = {first.picture: f"most likely: {first.label}" for first in labels.firsts(guesses)}
-    for picture in seen[:_MOST_SHOWN]:
-        yield Image(picture.thumbnail, f"{picture.name}, {named.get(picture.name, 'not known')}")
+    for number, seen in enumerate(shown, start=1):
+        path = ctx.run_folder / f"picture-{number}.jpg"
+        picture = pictures.read(sources[seen.name])
+        picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
+        picture.save(path, quality=88)
+        yield Image(path, f"{seen.name}, {named.get(seen.name, 'not known')}")

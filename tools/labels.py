@@ -4,7 +4,6 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.evidence import Measurement
@@ -24,7 +23,6 @@ class Seen:
     """A picture with what the classifier makes of it."""
 
     name: str
-    thumbnail: Path
     reading: "Reading"
 
 

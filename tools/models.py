@@ -88,6 +88,21 @@ class Models:
         self._kept.move_to_end(key)
         return self._kept[key].model
 
+    @property
+    def own(self) -> Path:
+        """The folder that holds the models of one's own, each in a folder by its name."""
+        return self._own
+
+    def fetch(self, system: str, report: Report) -> Path:
+        """Downloads the weights of a system, if they are not here; returns their folder.
+
+        Raises:
+            ToolFailed: it cannot be had here; the message says why and what to do.
+            Stopped: the person asked to stop.
+        """
+        card = self._card(system)
+        return self._folder(system, card, report, Agreement(download=True, lasting=True))
+
     def weights(self, system: str) -> Path | None:
         """The folder that holds the weights of a system, if they are on this machine."""
         card = self._card(system)
@@ -230,6 +245,8 @@ def _fetched(card: Card, report: Report, agreement: Agreement | None) -> Path:
             "Yes, download it",
             replace(agreement or Agreement(), download=True),
         )
+    if size > LARGE and agreement:
+        agreement.hand_over(float("inf"))
     hub.check_room(size)
     return hub.fetch(card.run.repository, size, report)
 

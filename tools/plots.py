@@ -98,6 +98,26 @@ def lines(
     return Plot(path, alt, title, (*axis_labels, *series), tuple(cites))
 
 
+def course(
+    path: Path, title: str, axis_labels: tuple[str, str], points: Sequence[tuple[float, float]]
+) -> Plot:
+    """How one figure of our own work has gone so far, such as the loss of a training.
+
+    Args:
+        path: the PNG file to write.
+        title: drawn above.
+        axis_labels: of the horizontal and the vertical axis.
+        points: in order.
+    """
+    figure, axes = _card(title, 2.2)
+    axes.plot(*zip(*points, strict=True), color=_COLOURS[0], linewidth=1.5)
+    axes.set_xlabel(axis_labels[0], size=_LETTERS, color=_INK)
+    axes.set_ylabel(axis_labels[1], size=_LETTERS, color=_INK)
+    axes.grid(axis="y", color=_FAINT, linewidth=0.8)
+    figure.savefig(path, dpi=_DPI)
+    return Plot(path, f"A line: {axis_labels[1]} over {axis_labels[0]}", title, axis_labels)
+
+
 def _card(title: str, height: float) -> tuple[Any, Any]:
     """A figure with a card behind it, so that it does not depend on the page's colour."""
     from matplotlib.figure import Figure

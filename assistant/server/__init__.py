@@ -39,6 +39,7 @@ def create_app(assistant: Assistant) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         assistant.worker.start()
+        assistant.jobs.start()
         yield
         live.stop(_PATIENCE)
         shutil.rmtree(folder.path, ignore_errors=True)

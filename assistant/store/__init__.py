@@ -1,20 +1,22 @@
 """The database: conversations, answers, feedback and measurements, each row with its owner."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from assistant.conversation import Turn
+from assistant.kept import with_jobs
 from assistant.store import conversations, facts
+from assistant.store.claims import Claims
 from assistant.store.conversations import Conversation
-from assistant.store.database import StoreFailed, open_database, worded
+from assistant.store.database import Database, StoreFailed
+from assistant.store.jobs import JobStore
 from assistant.store.tables import (
     VERDICTS,
     AnswerRow,
@@ -23,10 +25,12 @@ from assistant.store.tables import (
     MeasurementRow,
     TurnRow,
     Verdict,
+    now,
 )
 from assistant.store.words import answer_words, searchable, title_of
 from index.catalog import Catalog
 from index.evidence import Fact, Match, Measurement
+from tools.work import Job
 
 __all__ = [
     "Conversation",
@@ -49,15 +53,20 @@ class Store:
 
     Args:
         url: SQLAlchemy address; tables are made or brought up to date.
+
+    Attributes:
+        jobs: long work, for its owners.
+        claims: long work, for those who run it.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = open_database(url)
-        self._writer = self._engine.execution_options(writes=True)
+        self._database = Database(url)
+        self.jobs = JobStore(self._database)
+        self.claims = Claims(self._database)
 
     def close(self) -> None:
         """Closes all connections."""
-        self._engine.dispose()
+        self._database.close()
 
     # --- conversations
     def start_turn(
@@ -81,15 +90,15 @@ class Store:
         Raises:
             UnknownConversation: the owner has no such conversation, or it shows no such turn.
         """
-        now = _now()
-        with self._writing() as session:
+        asked = _now()
+        with self._database.writing() as session:
             if not conversation:
-                conversation = self._start(session, owner, title_of(question), now)
+                conversation = self._start(session, owner, title_of(question), asked)
             # Counting and reading the count is one statement, so no two turns share a number.
             counted = session.execute(
                 update(ConversationRow)
                 .where(ConversationRow.owner == owner, ConversationRow.key == conversation)
-                .values(turns=ConversationRow.turns + 1, latest=conversations.now())
+                .values(turns=ConversationRow.turns + 1, latest=now())
                 .returning(ConversationRow.id, ConversationRow.turns)
             ).one_or_none()
             if counted is None:
@@ -101,7 +110,7 @@ class Store:
                 question=question,
                 images=[str(image) for image in images],
                 attempts=0,
-                asked=now,
+                asked=asked,
                 words=searchable(question),
                 replaced_by=0,
             )
@@ -109,7 +118,7 @@ class Store:
             session.flush()
             if replaces and not conversations.replace_turns(session, replaces, row):
                 raise _unknown(conversation, replaces)
-        return Turn(conversation, counted.turns, question, tuple(images), (), now)
+        return Turn(conversation, counted.turns, question, tuple(images), (), asked)
 
     def keep_answer(
         self, owner: str, conversation: str, number: int, answer: Mapping[str, Any]
@@ -119,7 +128,7 @@ class Store:
         Raises:
             UnknownConversation: the owner has no such turn.
         """
-        with self._writing() as session:
+        with self._database.writing() as session:
             counted = session.execute(
                 update(TurnRow)
                 .where(TurnRow.id == _turn_id(owner, conversation, number).scalar_subquery())
@@ -146,11 +155,12 @@ class Store:
         Raises:
             UnknownConversation: the owner has no such conversation.
         """
-        with self._reading() as session:
+        with self._database.reading() as session:
             turns = conversations.turns(session, owner, conversation)
         if not turns:
             raise _unknown(conversation)
-        return turns
+        jobs = self.jobs.of_conversation(owner, conversation)
+        return tuple(_with_jobs(turn, jobs) for turn in turns) if jobs else turns
 
     def turn(self, owner: str, conversation: str, number: int) -> Turn:
         """One turn.
@@ -175,7 +185,7 @@ class Store:
             limit: how many at most.
             skip: how many of the newest to leave out.
         """
-        with self._reading() as session:
+        with self._database.reading() as session:
             return conversations.find(session, owner, search, limit, skip)
 
     def conversation(self, owner: str, key: str) -> Conversation:
@@ -184,7 +194,7 @@ class Store:
         Raises:
             UnknownConversation: the owner has no such conversation.
         """
-        with self._reading() as session:
+        with self._database.reading() as session:
             found = conversations.one(session, owner, key)
         if found is None:
             raise _unknown(key)
@@ -196,7 +206,7 @@ class Store:
         Raises:
             UnknownConversation: the owner has no such conversation.
         """
-        with self._writing() as session:
+        with self._database.writing() as session:
             if not conversations.rename(session, owner, key, title):
                 raise _unknown(key)
 
@@ -209,7 +219,7 @@ class Store:
         Raises:
             UnknownConversation: the owner has no such conversation.
         """
-        with self._writing() as session:
+        with self._database.writing() as session:
             unused = conversations.remove(session, owner, key)
             if unused is None:
                 raise _unknown(key)
@@ -233,7 +243,7 @@ class Store:
         """
         if verdict not in VERDICTS:
             raise ValueError(f"{verdict!r} is no verdict; these are: {', '.join(VERDICTS)}")
-        with self._writing() as session:
+        with self._database.writing() as session:
             answer = session.scalar(
                 select(AnswerRow.id).where(
                     AnswerRow.turn_id == _turn_id(owner, conversation, number).scalar_subquery(),
@@ -248,39 +258,28 @@ class Store:
 
     def matches(self, owner: str) -> tuple[Match, ...]:
         """Which systems served which questions, oldest first, with the latest verdict on each."""
-        with self._reading() as session:
+        with self._database.reading() as session:
             return facts.matches(session, owner)
 
     # --- measurements
     def add_measurement(self, owner: str, measurement: Measurement) -> None:
         """Keeps a measurement beside the earlier ones."""
-        with self._writing() as session:
+        with self._database.writing() as session:
             session.add(MeasurementRow(owner=owner, **asdict(measurement)))
 
     def measurements(self, owner: str, system: str, property: str = "") -> tuple[Measurement, ...]:
         """Measurements of a system, all or those of one property, newest first."""
-        with self._reading() as session:
+        with self._database.reading() as session:
             return facts.measurements(session, owner, system, property)
 
-    def _start(self, session: Session, owner: str, title: str, now: str) -> str:
+    def _start(self, session: Session, owner: str, title: str, asked: str) -> str:
         """Begins a conversation without turns, and returns its id."""
         key = uuid.uuid4().hex
-        row = ConversationRow(owner=owner, key=key, turns=0, started=now, latest=now)
+        row = ConversationRow(owner=owner, key=key, turns=0, started=asked, latest=asked)
         row.title, row.words = title, searchable(title)
         session.add(row)
         session.flush()
         return key
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        """A transaction: all of it is kept, or nothing."""
-        with worded(self._engine.url), Session(self._writer) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with worded(self._engine.url), Session(self._engine) as session:
-            yield session
 
 
 @dataclass(frozen=True)
@@ -322,6 +321,12 @@ def _turn_id(owner: str, conversation: str, number: int) -> Any:
 def _in_range(number: int) -> int:
     """The number as a column holds it; 0, which no row has, if it is too large."""
     return number if 0 < number < 2**31 else 0
+
+
+def _with_jobs(turn: Turn, jobs: Sequence[Job]) -> Turn:
+    """The turn with its jobs as they stand now."""
+    mine = [job for job in jobs if job.turn == turn.number]
+    return replace(turn, answers=tuple(with_jobs(kept, mine) for kept in turn.answers))
 
 
 def _unknown(conversation: str, number: int = 0) -> UnknownConversation:

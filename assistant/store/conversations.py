@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,11 +137,6 @@ def replace_turns(session: Session, first: int, new: TurnRow) -> bool:
         named.title = title_of(new.question)
         named.words = searchable(named.title)
     return True
-
-
-def now() -> str:
-    """The time as the list is ordered by it: ISO, UTC, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _turn(key: str, row: TurnRow, answers: Sequence[Mapping[str, Any]]) -> Turn:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 WAL_IS_SAFE = (3, 51, 3)  # below, its reset can corrupt the file: https://sqlite.org/wal.html
 _PATIENCE = 10.0  # seconds to wait for another writer
@@ -33,6 +34,42 @@ _SQLITE_REASONS = {
 
 class StoreFailed(Exception):
     """The database did not do it, and nothing was kept; worded for the person."""
+
+
+class Database:
+    """An open database: what is written and read in it.
+
+    Args:
+        address: SQLAlchemy address; tables are made or brought up to date.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._engine = open_database(address)
+        self._writer = self._engine.execution_options(writes=True)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction: all of it is kept, or nothing.
+
+        Raises:
+            StoreFailed: the database did not take it.
+        """
+        with worded(self._engine.url), Session(self._writer) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """What is there now.
+
+        Raises:
+            StoreFailed: the database did not give it.
+        """
+        with worded(self._engine.url), Session(self._engine) as session:
+            yield session
 
 
 def open_database(address: str) -> Engine:

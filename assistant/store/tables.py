@@ -1,6 +1,7 @@
 """The tables, as they are after the last revision. They are made by the revisions only."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Text, UniqueConstraint
@@ -8,8 +9,15 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from tools.work import State
+
 Verdict = Literal["like", "dislike", "wrong tool"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+def now() -> str:
+    """The time as it is kept: ISO, to the millisecond, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Words(TypeDecorator[str]):
@@ -126,3 +134,59 @@ class MeasurementRow(Base):
     versions: Mapped[str] = mapped_column(Words)
     run: Mapped[str] = mapped_column(Words)
     date: Mapped[str] = mapped_column(Words)
+
+
+class JobRow(Base):
+    """A step that runs in the background; people call it by its `id`.
+
+    `token` is counted up each time somebody takes the job: what an earlier holder writes then is
+    refused. `beat` is counted up while it runs: a job whose beat stands still has lost its holder.
+    `served` tells whose turn it was last, `losses` how often a holder vanished before any progress.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        UniqueConstraint("owner", "request"),
+        CheckConstraint(f"state IN {get_args(State)}", name="known_state"),
+        Index("job_in_line", "state", "lane", "owner"),
+        Index("job_of_conversation", "owner", "conversation"),
+        Index("job_served", "owner", "served"),
+    )
+
+    request: Mapped[str] = mapped_column(Words)
+    tool: Mapped[str] = mapped_column(Words)
+    title: Mapped[str] = mapped_column(Words)
+    arguments: Mapped[dict[str, Any]] = mapped_column(Json)
+    agreement: Mapped[dict[str, Any]] = mapped_column(Json)
+    lane: Mapped[str] = mapped_column(Words)
+    conversation: Mapped[str] = mapped_column(Words)
+    turn: Mapped[int]
+    step: Mapped[int]
+    state: Mapped[str] = mapped_column(Words)
+    wanted: Mapped[str] = mapped_column(Words)
+    holder: Mapped[str] = mapped_column(Words)
+    token: Mapped[int]
+    beat: Mapped[int]
+    served: Mapped[int]
+    crashes: Mapped[int]
+    losses: Mapped[int]
+    done: Mapped[float] = mapped_column(Float(53))
+    note: Mapped[str] = mapped_column(Words)
+    error: Mapped[str] = mapped_column(Words)
+    seconds: Mapped[float] = mapped_column(Float(53))
+    left: Mapped[float | None] = mapped_column(Float(53))
+    made: Mapped[dict[str, Any]] = mapped_column(Json)
+    created: Mapped[str] = mapped_column(Words)
+    ended: Mapped[str] = mapped_column(Words)
+
+
+class JobEntryRow(Base):
+    """One line of a job's log; `curve` holds points of lines to be plotted."""
+
+    __tablename__ = "job_entry"
+
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    at: Mapped[str] = mapped_column(Words)
+    done: Mapped[float] = mapped_column(Float(53))
+    note: Mapped[str] = mapped_column(Words)
+    curve: Mapped[dict[str, float]] = mapped_column(Json)

@@ -1,8 +1,10 @@
 """The one process that owns the device and runs every step that runs a model.
 
 Steps wait in a fair line. One thread takes them from it, hands each to the process, and passes on
-what comes back. The process is a fresh interpreter (`process.py`), since CUDA does not survive a
-fork and the server holds no torch; whatever happens to it costs one step at most.
+what comes back. While a job runs, the step of a person who waits is handed over too: the process
+runs it, as a guest, the next time that the job reports how far it is. The process is a fresh
+interpreter (`process.py`), since CUDA does not survive a fork and the server holds no torch;
+whatever happens to it costs one step at most.
 """
 
 import itertools
@@ -10,8 +12,8 @@ import logging
 import queue
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from assistant.runs import RunFolder
@@ -22,30 +24,44 @@ from assistant.worker.messages import (
     Failed,
     Finished,
     Message,
+    Ousted,
     Progress,
     Ready,
     Request,
     Setup,
-    Stop,
+    Taken,
     WorkerDied,
 )
 from assistant.worker.program import Program
+from assistant.worker.watch import Watch
 from tools.base import Agreement, Stopped, ToolFailed
 
-__all__ = ["Message", "Progress", "Worker", "WorkerDied"]
+__all__ = ["Message", "Ousted", "Progress", "Worker", "WorkerDied"]
 
 _TICK = 0.05  # seconds between looks at the stop event of a step that waits
-_PATIENCE = 10.0  # seconds that a step may take to notice a stop
+_SILENCE = 600.0  # seconds after which a job that says nothing counts as hanging
 _log = logging.getLogger(__name__)
 
 
 class Worker:
     """The process, started with the first step or by `start`, and the line in front of it."""
 
-    def __init__(self, settings: Settings, tools: str = "tools.base:load_tools") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tools: str = "tools.base:load_works",
+        silence: float = _SILENCE,
+    ) -> None:
         self._setup = Setup(
-            settings.device, settings.home, settings.offline, settings.audience, tools
+            settings.device,
+            settings.home,
+            settings.offline,
+            settings.audience,
+            settings.memory_gib,
+            tools,
         )
+        self._silence = silence
+        self._guest: tuple[Step, Program] | None = None  # sent to the process, not begun
         self._line = Line()
         self._numbers = itertools.count(1)
         self._program: Program | None = None
@@ -80,6 +96,7 @@ class Worker:
         run: RunFolder,
         agreement: Agreement,
         stop: threading.Event,
+        kept: Path | None = None,
     ) -> Iterator[Message]:
         """Runs one step; yields its messages as they come.
 
@@ -88,15 +105,18 @@ class Worker:
             arguments: what it takes, already checked.
             owner: whose step it is; owners take turns.
             run: where its files go.
-            agreement: what the person agreed to.
+            agreement: what the person agreed to; if `lasting`, it is a job.
             stop: set it to stop. Leaving the iterator stops the step too.
+            kept: folder of a job, which outlives this attempt; that of the run if left out.
 
         Raises:
-            NeedsInput: as the tool raised it; likewise NeedsConsent, ToolFailed and Stopped.
-            WorkerDied: the process ended in the middle of the step.
+            NeedsInput: as the tool raised it; likewise NeedsConsent, TakesLong, ToolFailed and
+                Stopped.
+            WorkerDied: the process ended in the middle of the step; or, Ousted, of its guest.
         """
         self.start()
-        step = Step(Request(next(self._numbers), tool, arguments, owner, run, agreement), stop)
+        number, folder = next(self._numbers), kept or run.path
+        step = Step(Request(number, tool, arguments, owner, run, folder, agreement), stop)
         waits = "waiting for another step to end" if self._running else ""
         note = waits if self.ready else "getting ready"
         self._line.put(step)
@@ -133,10 +153,12 @@ class Worker:
         # Ctrl-C in the terminal reaches the whole process group; the process inherits this mask.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self._prepare()
-        while step := self._line.take():
+        while waiting := self._guest or self._line.take():
+            step, sent = waiting if isinstance(waiting, tuple) else (waiting, None)
+            self._guest = None
             self._running = True
             try:
-                step.outbox.put(self._outcome(step))
+                step.outbox.put(self._outcome(step, sent))
             except Exception:  # noqa: BLE001 - the thread must outlive every step
                 _log.exception("running %s failed", step.request.tool)
                 step.outbox.put(_own_error(step.request.tool, "outside the tool"))
@@ -181,11 +203,16 @@ class Worker:
             "installing again most often mends it."
         )
 
-    def _outcome(self, step: Step) -> Finished | Exception:
-        """Runs a step, and returns how it ended."""
+    def _outcome(self, step: Step, sent: Program | None) -> Finished | Exception:
+        """Runs a step, and returns how it ended.
+
+        Args:
+            step: the step.
+            sent: the process that was sent it already, as a guest of the step before.
+        """
         try:
             try:
-                program = self._hand_over(step.request)
+                program = self._begun(sent) if sent else self._hand_over(step.request)
             except WorkerDied:  # while it was idle, which costs no step
                 program = self._hand_over(step.request)
             return self._follow(step, program)
@@ -202,33 +229,63 @@ class Worker:
         """
         program = self._up()
         program.send(request)
+        return self._begun(program)
+
+    def _begun(self, program: Program) -> Program:
+        """The process, which has taken the step that it was sent; raises like `_hand_over`."""
         while program.receive() is None:
             if self._line.closed:
                 raise Stopped
         return program
 
     def _follow(self, step: Step, program: Program) -> Finished | Exception:
-        """Passes on what the process sends until the step has ended."""
-        deadline: float | None = None
+        """Passes on what the process sends until the step has ended.
+
+        Raises:
+            WorkerDied: the process ended in the middle of it.
+        """
+        watch = Watch(step, program, self._silence)
         while not self._line.closed:
+            if step.lasting and not self._guest and (guest := self._line.guest()):
+                self._guest = guest, program
+                program.send(guest.request)
             message = program.receive()
-            if isinstance(message, Finished):
-                return message
-            if isinstance(message, Failed):
-                return message.error
-            if isinstance(message, Bug):
-                _log.error("%s met a bug:\n%s", step.request.tool, message.traceback)
-                return _own_error(step.request.tool, message.kind)
-            if message is not None:
+            if isinstance(message, Finished | Failed | Bug):
+                return _ended(step.request.tool, message)
+            if isinstance(message, Taken):
+                self._let_in(program)
+            elif message is not None:
                 step.outbox.put(message)
-            if step.unwanted and deadline is None:
-                program.send(Stop(step.request.number))
-                deadline = time.monotonic() + _PATIENCE
-            if deadline is not None and time.monotonic() > deadline:
-                _log.warning("%s did not stop and was ended", step.request.tool)
-                program.kill()
+            if message is not None:
+                watch.hear()
+            if watch.is_over():
                 break
         return Stopped()
+
+    def _let_in(self, program: Program) -> None:
+        """Follows the guest that the process has begun with, in the middle of a job.
+
+        Raises:
+            Ousted: the process has ended.
+        """
+        if self._guest is None:
+            raise RuntimeError("the process began with a step that it was not sent")
+        (guest, _), self._guest = self._guest, None
+        try:
+            guest.outbox.put(self._follow(guest, program))
+        except WorkerDied as death:
+            guest.outbox.put(death)
+        if not program.alive:
+            raise Ousted("The process that runs models ended in a step that went before this one.")
+
+
+def _ended(tool: str, how: Finished | Failed | Bug) -> Finished | Exception:
+    if isinstance(how, Failed):
+        return how.error
+    if isinstance(how, Bug):
+        _log.error("%s met a bug:\n%s", tool, how.traceback)
+        return _own_error(tool, how.kind)
+    return how
 
 
 def _own_error(tool: str, kind: str) -> ToolFailed:

@@ -1,4 +1,7 @@
-"""The line in front of the device: owners take turns, and each owner's steps keep their order."""
+"""The line in front of the device: owners take turns, and each owner's steps keep their order.
+
+Steps of people who wait go before jobs, also before the one that runs: see `guest`.
+"""
 
 import itertools
 import queue
@@ -29,16 +32,25 @@ class Step:
     )
 
     @property
+    def lasting(self) -> bool:
+        """Whether it is a job, before which others go."""
+        return self.request.agreement.lasting
+
+    @property
     def unwanted(self) -> bool:
         """Whether it should end."""
         return self.stop.is_set() or self.left.is_set()
+
+
+_Waiting = OrderedDict[str, deque[Step]]
 
 
 class Line:
     """Steps that wait."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str, deque[Step]] = OrderedDict()
+        self._people: _Waiting = OrderedDict()
+        self._jobs: _Waiting = OrderedDict()
         self._changed = threading.Condition()
         self.closed = False
 
@@ -48,38 +60,51 @@ class Line:
             if self.closed:
                 step.outbox.put(Stopped())
                 return
-            self._waiting.setdefault(step.request.owner, deque()).append(step)
+            self._line_of(step).setdefault(step.request.owner, deque()).append(step)
             self._changed.notify()
 
     def take(self) -> Step | None:
         """Waits for the next step; none once the line is closed."""
         with self._changed:
-            while not self._waiting and not self.closed:
+            while not (self._people or self._jobs or self.closed):
                 self._changed.wait()
-            if self.closed:
-                return None
-            owner, steps = self._waiting.popitem(last=False)
-            step = steps.popleft()
-            if steps:
-                self._waiting[owner] = steps
-            return step
+            return None if self.closed else _next(self._people or self._jobs)
+
+    def guest(self) -> Step | None:
+        """The next step of a person who waits, if there is one, to go before a job that runs."""
+        with self._changed:
+            return _next(self._people) if self._people else None
 
     def remove(self, step: Step) -> bool:
         """Takes a step out, if it still waits."""
         with self._changed:
-            steps = self._waiting.get(step.request.owner, deque())
+            waiting = self._line_of(step)
+            steps = waiting.get(step.request.owner, deque())
             if step not in steps:
                 return False
             steps.remove(step)
             if not steps:
-                del self._waiting[step.request.owner]
+                del waiting[step.request.owner]
             return True
 
     def close(self) -> None:
         """Ends the steps that wait as stopped, and takes no more."""
         with self._changed:
             self.closed = True
-            for step in itertools.chain(*self._waiting.values()):
+            for step in itertools.chain(*self._people.values(), *self._jobs.values()):
                 step.outbox.put(Stopped())
-            self._waiting.clear()
+            self._people.clear()
+            self._jobs.clear()
             self._changed.notify_all()
+
+    def _line_of(self, step: Step) -> _Waiting:
+        return self._jobs if step.lasting else self._people
+
+
+def _next(waiting: _Waiting) -> Step:
+    """The first step of the owner whose turn it is, who then goes last."""
+    owner, steps = waiting.popitem(last=False)
+    step = steps.popleft()
+    if steps:
+        waiting[owner] = steps
+    return step

@@ -2,7 +2,7 @@
 
 import copyreg
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,10 +27,12 @@ class Progress:
     Attributes:
         done: from 0 to 1.
         note: what is going on, for the person.
+        curve: points of the lines to be plotted; `step` is their place.
     """
 
     done: float
     note: str
+    curve: Mapping[str, float] = field(default_factory=dict)
 
 
 Message = Block | Progress | Measurement
@@ -38,6 +40,10 @@ Message = Block | Progress | Measurement
 
 class WorkerDied(ToolFailed):
     """The process ended in the middle of a step."""
+
+
+class Ousted(WorkerDied):
+    """The process ended in the middle of another step, which had gone before this one."""
 
 
 # --- what travels to the process
@@ -49,18 +55,20 @@ class Setup:
     home: Path
     offline: bool
     audience: str
+    memory_gib: float
     tools: str
 
 
 @dataclass(frozen=True)
 class Request:
-    """One step to run."""
+    """One step to run; `kept` is the folder that outlives its attempts."""
 
     number: int
     tool: str
     arguments: Mapping[str, Any]
     owner: str
     run: RunFolder
+    kept: Path
     agreement: Agreement
 
 

@@ -6,6 +6,7 @@ Started by `program.py` as `python -m assistant.worker.process <descriptor of a 
 import importlib
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -37,9 +38,11 @@ from index.ranker import Ranked
 from index.replies import OTHER, Reply
 from index.search import Hit
 from index.topics import Topic
-from tools.base import Context, Models, NeedsInput, Stopped, Tool, ToolFailed
+from tools.base import Context, Models, NeedsInput, Stopped, TakesLong, Tool, ToolFailed
+from tools.engines.checkpoint import same_randomness
 
 _OFTEN = 0.1  # seconds between two reports of progress
+_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True)
@@ -103,24 +106,61 @@ class _Evidence:
         self.send(measurement)
 
 
-class _Report:
-    """Sends progress, not too often; notices a stop."""
+@dataclass
+class _Desk:
+    """Where steps arrive and what they say leaves.
 
-    def __init__(self, number: int, stopped: set[int], send: Callable[[object], None]) -> None:
-        self._number = number
-        self._stopped = stopped
-        self._send = send
+    Attributes:
+        bench: what all steps share.
+        send: sends a message to the server.
+        inbox: steps that have arrived.
+        stopped: numbers of the steps that are to stop.
+    """
+
+    bench: _Bench
+    send: Callable[[object], None]
+    inbox: "queue.SimpleQueue[Request]"
+    stopped: set[int]
+
+    def serve(self, request: Request) -> None:
+        """Runs a step, and sends all that it says."""
+        self.send(Taken())
+        self.send(_step(self, request))
+
+    def let_in(self) -> None:
+        """Runs the steps that have arrived in the middle of a job, which then finds all as it was.
+
+        A thread of its own keeps them apart from what a library holds for the thread of the job,
+        such as whether gradients are kept.
+        """
+        while not self.inbox.empty():
+            with same_randomness():
+                thread = threading.Thread(target=self.serve, args=(self.inbox.get(),))
+                thread.start()
+                thread.join()
+
+
+class _Report:
+    """Sends progress, not too often; notices a stop; lets guests in, if it is that of a job."""
+
+    def __init__(self, request: Request, desk: _Desk) -> None:
+        self._request = request
+        self._desk = desk
         self._sent, self._note = 0.0, ""
 
-    def __call__(self, done: float, note: str = "") -> None:
+    def __call__(
+        self, done: float, note: str = "", curve: Mapping[str, float] | None = None
+    ) -> None:
         self.check()
         now = time.monotonic()
         if note != self._note or now - self._sent >= _OFTEN:
             self._sent, self._note = now, note
-            self._send(Progress(done, note))
+            self._desk.send(Progress(done, note, curve or {}))
+        if self._request.agreement.lasting:
+            self._desk.let_in()
 
     def check(self) -> None:
-        if self._number in self._stopped:
+        if self._request.number in self._desk.stopped:
             raise Stopped
 
 
@@ -158,6 +198,8 @@ def _set_up(setup: Setup) -> _Bench:
 
     torch.set_num_threads(_cores())
     device = choose_device(setup.device)
+    if device == "cpu":
+        _limit_memory(setup.memory_gib)
     torch.zeros(1, device=device)  # opens the device
     known = catalog.load()
     return _Bench(
@@ -169,34 +211,45 @@ def _set_up(setup: Setup) -> _Bench:
     )
 
 
+def _limit_memory(gib: float) -> None:
+    """Lets a step that asks for too much fail by itself, before the system ends something."""
+    import psutil
+
+    most = psutil.virtual_memory().total
+    with suppress(OSError, ValueError):
+        most = min(most, int(_CONTAINER.read_text(encoding="ascii")))
+    limit = int(gib * 2**30) or most * 9 // 10
+    with suppress(ValueError):  # one that is lower stands already
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
 def _cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _step(
-    bench: _Bench, request: Request, stopped: set[int], send: Callable[[object], None]
-) -> Finished | Failed | Bug:
-    report = _Report(request.number, stopped, send)
+def _step(desk: _Desk, request: Request) -> Finished | Failed | Bug:
+    bench, report = desk.bench, _Report(request, desk)
     context = Context(
         device=bench.device,
         catalog=bench.catalog,
         index=bench.index,
         tools=bench.tools,
         models=bench.models,
-        evidence=_Evidence(bench.catalog, send),
+        evidence=_Evidence(bench.catalog, desk.send),
         owner=request.owner,
         run=request.run.id,
         run_folder=request.run.path,
+        kept=request.kept,
         agreement=request.agreement,
         report=report,
     )
     try:
         for block in bench.tools[request.tool].call(context, **request.arguments):
             report.check()
-            send(block)
-    except (NeedsInput, ToolFailed, Stopped) as failure:
+            desk.send(block)
+    except (NeedsInput, TakesLong, ToolFailed, Stopped) as failure:
         return _told(failure)
     except Exception as error:  # noqa: BLE001 - the server logs it whole
         if _out_of_memory(error):
@@ -270,10 +323,9 @@ def main(descriptor: int) -> None:
         pipe.send(_bug(error))
         return
     pipe.send(Ready(bench.device))
+    desk = _Desk(bench, pipe.send, inbox, stopped)
     while True:
-        request = inbox.get()
-        pipe.send(Taken())
-        pipe.send(_step(bench, request, stopped, pipe.send))
+        desk.serve(inbox.get())
 
 
 if __name__ == "__main__":

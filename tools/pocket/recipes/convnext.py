@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tools.base import LiveReport
 from tools.pocket import world
 from tools.pocket.convnext import load, read
 from tools.pocket.judge import ASKED
@@ -164,8 +165,8 @@ def config(outside_threshold: float) -> dict[str, Any]:
 
 def train(
     folder: Path,
-    checkpoint: Path,
-    report: loop.Report,
+    checkpoints: Path,
+    report: LiveReport,
     pace: loop.Pace = PACE,
     measured: int = 4_000,
 ) -> dict[str, Any]:
@@ -173,8 +174,8 @@ def train(
 
     Args:
         folder: Where config.json, model.safetensors and metrics.json go.
-        checkpoint: The file to go on from and to save to.
-        report: Called with the share done and a line; may raise to stop.
+        checkpoints: The folder of checkpoints to go on from and to save to.
+        report: Called after every step; may raise to stop.
         pace: How long and how fast.
         measured: Held-out pictures to measure on.
 
@@ -197,7 +198,7 @@ def train(
             return pool.permute(0, 3, 1, 2), *targets
 
         mean, spent = loop.fit(
-            taught, _loss, feed, seed=SEED, pace=pace, checkpoint=checkpoint, report=report
+            taught, _loss, feed, seed=SEED, pace=pace, checkpoints=checkpoints, report=report
         )
         model = mean.get_submodule("model")
         loop.save_model(folder, model, config(threshold(model, measured, executor)))

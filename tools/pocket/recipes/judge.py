@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tools.base import LiveReport
 from tools.pocket import world
 from tools.pocket.judge import CHANNELS, Judge, judged, load_judge
 from tools.pocket.recipes import loop
@@ -57,8 +58,8 @@ def measure(judge: Judge, count: int, seed: int = MEASURE_SEED) -> dict[str, flo
 
 def train(
     folder: Path,
-    checkpoint: Path,
-    report: loop.Report,
+    checkpoints: Path,
+    report: LiveReport,
     pace: loop.Pace = PACE,
     measured: int = 4_000,
 ) -> dict[str, Any]:
@@ -66,8 +67,8 @@ def train(
 
     Args:
         folder: Where config.json, model.safetensors and metrics.json go.
-        checkpoint: The file to go on from and to save to.
-        report: Called with the share done and a line.
+        checkpoints: The folder of checkpoints to go on from and to save to.
+        report: Called after every step; may raise to stop.
         pace: How long and how fast.
         measured: Held-out pictures of one thing to measure on.
 
@@ -89,7 +90,7 @@ def train(
             )
 
         mean, spent = loop.fit(
-            model, _loss, feed, seed=SEED, pace=pace, checkpoint=checkpoint, report=report
+            model, _loss, feed, seed=SEED, pace=pace, checkpoints=checkpoints, report=report
         )
     config = {"architecture": NAME, "channels": CHANNELS, "world": world.VERSION}
     facts = {"n": measured, "seed": MEASURE_SEED, **spent}

@@ -7,11 +7,12 @@ goes on from its checkpoint to the very weights of a run that was not.
 import argparse
 import copy
 import json
+import logging
 import math
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,13 +22,15 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from tools.base import LiveReport
+from tools.engines.checkpoint import Checkpoints
 from tools.pocket import world
 
-Report = Callable[[float, str], None]
 Batch = tuple[Tensor, ...]
 
-_REPORT_STEPS: Final = 50
 _MOMENTUM: Final = 0.95
+_TOLD_SECONDS: Final = 5.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -131,35 +134,40 @@ def _average(mean: nn.Module, model: nn.Module, decay: float) -> None:
 
 
 class _Run:
-    """What a checkpoint holds: the model, its average, the optimizers, the step and the time."""
+    """What a checkpoint holds: the model, its average, the optimizers, losses and time.
 
-    def __init__(self, model: nn.Module, pace: Pace, path: Path) -> None:
+    Random states are not among it: every step draws from a seed of its own.
+    """
+
+    def __init__(self, model: nn.Module, pace: Pace, folder: Path) -> None:
         self.model, self.mean = model, copy.deepcopy(model).eval()
-        self.tuned, self.path = optimizers(model, pace), path
-        self.step, self.spent = 0, {"seconds": 0.0, "cpu_seconds": 0.0}
-        if not path.exists():
+        self.tuned, self.kept = optimizers(model, pace), Checkpoints(folder)
+        self.losses: list[float] = []
+        self.spent = {"seconds": 0.0, "cpu_seconds": 0.0}
+        if not (last := self.kept.last()):
             return
-        state = torch.load(path, weights_only=True)
+        state = last.load()
         self.model.load_state_dict(state["model"])
         self.mean.load_state_dict(state["mean"])
         for optimizer, saved in zip(self.tuned, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.step, self.spent = state["step"], state["spent"]
+        self.losses, self.spent = state["losses"], state["spent"]
+
+    @property
+    def step(self) -> int:
+        return len(self.losses)
 
     def save(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         state = {
             "model": self.model.state_dict(),
             "mean": self.mean.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.tuned],
-            "step": self.step,
+            "losses": self.losses,
             "spent": self.spent,
         }
-        part = self.path.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.path)
+        self.kept.save(state, self.step)
 
-    def advance(self, pace: Pace, loss: Callable[[], Tensor]) -> float:
+    def advance(self, pace: Pace, loss: Callable[[], Tensor]) -> None:
         for optimizer in self.tuned:
             optimizer.zero_grad()
             for group in optimizer.param_groups:
@@ -169,8 +177,7 @@ class _Run:
         for optimizer in self.tuned:
             optimizer.step()
         _average(self.mean, self.model, min(pace.average, (1 + self.step) / (10 + self.step)))
-        self.step += 1
-        return value.item()
+        self.losses.append(value.item())
 
 
 def fit(
@@ -180,10 +187,10 @@ def fit(
     *,
     seed: int,
     pace: Pace,
-    checkpoint: Path,
-    report: Report,
+    checkpoints: Path,
+    report: LiveReport,
 ) -> tuple[nn.Module, dict[str, float]]:
-    """Train a model, going on from the checkpoint if there is one.
+    """Train a model, going on from the last checkpoint if there is one.
 
     Args:
         model: The model, trained in place.
@@ -191,32 +198,48 @@ def fit(
         feed: Gives the tensors of a round by its number, each of length ``pace.round``.
         seed: Seed of order and augmentation.
         pace: Length, batch size and rates.
-        checkpoint: The file that is replaced every ``pace.save_seconds``.
-        report: Called with the share done and a line; may raise to stop.
+        checkpoints: The folder in which one is kept every ``pace.save_seconds``.
+        report: Called after every step; if it raises, to stop, the step is kept first.
 
     Returns:
         The averaged model, and the wall and processor seconds of all runs that led to it
         (the drawing processes' own not counted).
     """
-    run = _Run(model, pace, checkpoint)
+    run = _Run(model, pace, checkpoints)
     first, began = run.step, time.monotonic()
     clock, saved, worked = began, began, time.process_time()
     model.train()
     for batch in _batches(feed, seed, pace, first):
         torch.manual_seed(seed * 1_000_003 + run.step)
-        value = run.advance(pace, partial(loss, model, batch))
+        run.advance(pace, partial(loss, model, batch))
         now, work = time.monotonic(), time.process_time()
         run.spent["seconds"] += now - clock
         run.spent["cpu_seconds"] += work - worked
         clock, worked = now, work
-        ended = run.step == pace.steps
-        if ended or now - saved >= pace.save_seconds:
+        if run.step == pace.steps or now - saved >= pace.save_seconds:
             saved = now
-            run.save()
-        if ended or run.step % _REPORT_STEPS == 1:
-            speed = (run.step - first) * pace.batch / (now - began)
-            report(run.step / pace.steps, f"step {run.step}: loss {value:.3f}, {speed:.0f}/s")
+            _save(run)
+        speed = (run.step - first) * pace.batch / (now - began)
+        _tell(run, pace, speed, report)
     return run.mean, run.spent
+
+
+def _save(run: _Run) -> None:
+    """Keeps a checkpoint; one that the disk does not take costs no more than itself."""
+    try:
+        run.save()
+    except OSError as error:
+        _log.warning("no checkpoint at step %d: %s", run.step, error)
+
+
+def _tell(run: _Run, pace: Pace, speed: float, report: LiveReport) -> None:
+    loss = run.losses[-1]
+    note = f"step {run.step} of {pace.steps}: loss {loss:.3f}, {speed:.0f}/s"
+    try:
+        report(run.step / pace.steps, note, {"step": float(run.step), "loss": loss})
+    except BaseException:
+        _save(run)
+        raise
 
 
 def machine() -> str:
@@ -254,13 +277,17 @@ def main(name: str, train: Callable[..., dict[str, Any]], pace: Pace) -> None:
     weights = Path(__file__).parents[1] / "weights" / name
     parser = argparse.ArgumentParser(description=f"Train {name} from scratch.")
     parser.add_argument("--folder", type=Path, default=weights, help="where the model goes")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="file to go on from")
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder to go on from")
     parser.add_argument("--steps", type=int, default=pace.steps, help="length of the training")
     asked = parser.parse_args()
-    began = time.monotonic()
+    began, told = time.monotonic(), 0.0
 
-    def say(done: float, note: str) -> None:
-        print(f"{time.monotonic() - began:7.1f} s  {done:6.1%}  {note}", flush=True)
+    def say(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+        nonlocal told
+        spent = time.monotonic() - began
+        if done == 1.0 or spent >= told + _TOLD_SECONDS:
+            told = spent
+            print(f"{spent:7.1f} s  {done:6.1%}  {note}", flush=True)
 
-    metrics = train(asked.folder, asked.checkpoint, say, replace(pace, steps=asked.steps))
+    metrics = train(asked.folder, asked.checkpoints, say, replace(pace, steps=asked.steps))
     print(json.dumps(metrics, indent=2))

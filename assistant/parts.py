@@ -1,0 +1,138 @@
+"""The parts that run a tool, and the one place where a tool is run: in the worker or right here."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant import grounding
+from assistant.runs import RunFolder
+from assistant.settings import Settings
+from assistant.store import OwnerEvidence, Store
+from assistant.uploads import Uploads
+from assistant.worker import Message, Progress, Worker
+from index.catalog import Catalog
+from index.names import Names
+from index.search import SearchIndex
+from tools import pictures
+from tools.base import Agreement, Block, Context, Stopped, Tool
+from tools.work import Jobs
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What answers and jobs are made with, wired together once.
+
+    Attributes:
+        settings: the settings.
+        catalog: all systems.
+        index: search over cards and tools.
+        tools: all tools, by name.
+        store: conversations, answers, jobs, measurements.
+        uploads: decodes pictures.
+        worker: runs what runs a model.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    index: SearchIndex
+    tools: Mapping[str, Tool]
+    store: Store
+    uploads: Uploads
+    worker: Worker
+
+    @property
+    def names(self) -> Names:
+        """Finds the systems that a text names."""
+        return self.index.names
+
+
+@dataclass(frozen=True)
+class Call:
+    """One run of a tool.
+
+    Attributes:
+        tool: the tool.
+        arguments: what it takes, checked.
+        owner: whose it is.
+        run: where its files go.
+        agreement: what the person agreed to.
+        stop: set to stop it.
+        kept: folder of a job, which outlives this attempt; none in a turn.
+        jobs: the owner's long work.
+        tell: hears of the progress of a tool that runs right here.
+        before: the step and the words before the question, as the network reads them.
+    """
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+    owner: str
+    run: RunFolder
+    agreement: Agreement
+    stop: threading.Event
+    kept: Path | None = None
+    jobs: Jobs | None = None
+    tell: Callable[[Progress], None] = lambda _: None
+    before: str = ""
+
+
+def messages(parts: Parts, call: Call) -> Iterator[Message]:
+    """What a tool yields, as it was checked: a figure that nothing carries does not get through.
+
+    Raises:
+        NeedsInput: as the tool raised it; likewise TakesLong, ToolFailed and Stopped.
+        WorkerDied: the process that ran it has ended.
+    """
+    literal = file_names(call.arguments)
+    for message in _run(parts, call):
+        if isinstance(message, Block):
+            yield grounding.checked(message, parts.names, literal)
+        else:
+            yield message
+
+
+def file_names(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the person's own files, which may hold digits."""
+    found = pictures.sources(arguments.get("images", ()), arguments.get("dataset"))
+    names = (name for source in found for name in (source.name, Path(source.name).stem))
+    # A name of digits alone cannot be told from a figure.
+    return tuple(name for name in names if re.search(r"[^\W\d_]", name))
+
+
+def _run(parts: Parts, call: Call) -> Iterator[Message]:
+    if call.tool.card.runs_model:
+        yield from parts.worker.run(
+            call.tool.name,
+            call.arguments,
+            owner=call.owner,
+            run=call.run,
+            agreement=call.agreement,
+            stop=call.stop,
+            kept=call.kept,
+        )
+        return
+
+    def report(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+        call.tell(Progress(done, note, curve or {}))
+        if call.stop.is_set():
+            raise Stopped
+
+    context = Context(
+        device="cpu",
+        catalog=parts.catalog,
+        index=parts.index,
+        tools=parts.tools,
+        models=None,
+        evidence=OwnerEvidence(parts.store, parts.catalog, call.owner),
+        owner=call.owner,
+        run=call.run.id,
+        run_folder=call.run.path,
+        kept=call.kept or call.run.path,
+        agreement=call.agreement,
+        report=report,
+        jobs=call.jobs,
+        before=call.before,
+    )
+    yield from call.tool.call(context, **call.arguments)
