@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -19,22 +20,30 @@ from tools.base import Agreement
 TOOLS = "tests.worker_tools:tools"
 
 
+@dataclass(frozen=True)
+class Room:
+    """What runs jobs, and what it runs them with."""
+
+    settings: Settings
+    store: Store
+    worker: Worker
+    jobs: Jobs
+
+
 @cache
-def small_index() -> Any:
+def _index() -> Any:
     """What jobs need of the index: the names of systems."""
     return SimpleNamespace(names=Names(catalog.load(), lambda word: False))
 
 
 @contextlib.contextmanager
-def room(
-    settings: Settings, store: Store, lease: float = 2.0, silence: float = 600.0
-) -> Iterator[Jobs]:
+def room(settings: Settings, lease: float = 2.0, silence: float = 600.0) -> Iterator[Room]:
     """Jobs that can be submitted and, once started, run; all is ended at the end."""
-    worker = Worker(settings, tools=TOOLS, silence=silence)
+    store, worker = Store(settings.database), Worker(settings, tools=TOOLS, silence=silence)
     parts = Parts(
         settings=settings,
         catalog=catalog.load(),
-        index=small_index(),
+        index=_index(),
         tools=tools(),
         store=store,
         uploads=None,  # type: ignore[arg-type]
@@ -42,13 +51,14 @@ def room(
     )
     jobs = Jobs(parts, tools(), lease=lease)
     try:
-        yield jobs
+        yield Room(settings, store, worker, jobs)
     finally:
         jobs.stop()
         worker.close()
+        store.close()
 
 
-def submit(jobs: Jobs, tool: str, owner: str = "me", request: str = "", **arguments: Any) -> int:
+def submit(jobs: Jobs, work: str, owner: str = "me", request: str = "", **arguments: Any) -> int:
     """Submits a job."""
-    request = request or f"{tool}{arguments}{owner}"
-    return jobs.submit(owner, tool, arguments, Agreement(seconds=1e6), request=request)
+    request = request or f"{work}{arguments}{owner}"
+    return jobs.submit(owner, work, arguments, Agreement(seconds=1e6), request=request)

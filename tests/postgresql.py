@@ -10,7 +10,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,17 +19,37 @@ from tests.needs import found
 _QUICK = ("-A", "trust", "-E", "UTF8", "--no-sync")
 
 
-@dataclass(frozen=True)
 class Server:
-    """A running server.
+    """A server that can be stopped and started.
 
-    Attributes:
-        bin: folder of its programs.
+    Args:
+        programs: where they lie.
+        folder: a folder of its own, where its data go.
         port: where it listens, on 127.0.0.1.
     """
 
-    bin: Path
-    port: int
+    def __init__(self, programs: Path, folder: Path, port: int) -> None:
+        self.bin, self.port = programs, port
+        self._folder, self._user = folder, _user(folder)
+        self._running: subprocess.Popen[bytes] | None = None
+        initdb: list[str | Path] = [programs / "initdb", "-D", folder / "data", "-U", "postgres"]
+        subprocess.run([*initdb, *_QUICK], check=True, stdout=subprocess.DEVNULL, **self._user)
+
+    def start(self) -> None:
+        """Starts it, and waits until it listens."""
+        data, port = self._folder / "data", str(self.port)
+        self._running = subprocess.Popen(
+            [self.bin / "postgres", "-D", data, "-p", port, "-k", self._folder, "-F"],
+            stderr=subprocess.DEVNULL,
+            **self._user,
+        )
+        _wait(self.port)
+
+    def stop(self) -> None:
+        """Ends it at once, as a crash would."""
+        if self._running:
+            self._running.send_signal(signal.SIGQUIT)
+            self._running.wait()
 
     def new_database(self) -> str:
         """The SQLAlchemy address of a new, empty database."""
@@ -38,6 +58,12 @@ class Server:
         subprocess.run([self.bin / "createdb", *where, name], check=True)
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
+    @contextmanager
+    def another(self) -> "Iterator[Server]":
+        """One more server, which may be stopped without harm to this one's databases."""
+        with _started(self.bin) as server:
+            yield server
+
 
 def start_server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
     """Yields a server and ends it afterwards; says what is missing if there can be none."""
@@ -45,24 +71,21 @@ def start_server(missing: Callable[[str], NoReturn]) -> Iterator[Server]:
         missing("psycopg is not installed; install fitting-room[postgresql]")
     if (program := found("initdb")) is None:
         missing("PostgreSQL is not installed; install it")
-    programs = Path(program).resolve().parent
+    with _started(Path(program).resolve().parent) as server:
+        yield server
+
+
+@contextmanager
+def _started(programs: Path) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        user = _user(Path(folder))
-        data = Path(folder) / "data"
-        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres"]
-        subprocess.run([*initdb, *_QUICK], check=True, stdout=subprocess.DEVNULL, **user)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        with subprocess.Popen(
-            [programs / "postgres", "-D", data, "-p", str(port), "-k", folder, "-F"],
-            stderr=subprocess.DEVNULL,
-            **user,
-        ) as running:
-            try:
-                _wait(port)
-                yield Server(programs, port)
-            finally:
-                running.send_signal(signal.SIGQUIT)  # at once; its files are of no use any more
+        server = Server(programs, Path(folder), port)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _user(folder: Path) -> dict[str, Any]:

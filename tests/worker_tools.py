@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -89,6 +90,95 @@ def fail(ctx: Context, how: str) -> Iterator[Block]:
     }[how]
 
 
+def spin(ctx: Context) -> Iterator[Block]:
+    """Never ends and says nothing."""
+    yield Text("spinning")
+    while True:
+        pass
+
+
+def bomb(ctx: Context) -> Iterator[Block]:
+    """Takes memory, and uses it, for as long as it is given any."""
+    yield Text("ticking")
+    taken = []
+    while True:
+        taken.append(b"x" * 2**26)
+
+
+class _LastGasp:
+    def __del__(self) -> None:
+        os._exit(5)
+
+
+def gasp(ctx: Context) -> Iterator[Block]:
+    """Takes the process with it when it is cleared away."""
+    gasped = _LastGasp()
+    yield Text("gasping")
+    del gasped
+
+
+def draw(ctx: Context, many: int, seconds: float = 0.0) -> Iterator[Block]:
+    """Random numbers of every kind, with time for guests in between."""
+    import numpy as np
+    import torch
+
+    torch.manual_seed(7)
+    np.random.seed(7)
+    random.seed(7)
+    drawn = []
+    for number in range(many):
+        ctx.report(number / many, "drawing")
+        time.sleep(seconds)
+        drawn += [torch.rand(1).item(), float(np.random.rand()), random.random()]  # noqa: S311
+    yield Text(" ".join(f"n{value:.12f}" for value in drawn))
+
+
+def shuffle(ctx: Context) -> Iterator[Block]:
+    """Draws from all generators, and leaves them elsewhere."""
+    import numpy as np
+    import torch
+
+    torch.manual_seed(1)
+    np.random.seed(1)
+    random.seed(1)
+    yield Text("shuffled")
+
+
+def lasting(ctx: Context, seconds: float = 0.0) -> Iterator[Block]:
+    """Is too long for a turn."""
+    if ctx.agreement.seconds < 1000:
+        raise NeedsConsent("It takes long. Shall I?", "Yes", Agreement(seconds=1000.0))
+    ctx.agreement.hand_over(1000.0)
+    ctx.report(0.5, "half of it")
+    time.sleep(seconds)
+    yield Text("it took long")
+
+
+def keep(ctx: Context, upto: int, seconds: float = 0.0) -> Iterator[Block]:
+    """Counts, and goes on from what it has kept; tells how often it was begun."""
+    from tools.engines.checkpoint import Checkpoints
+
+    kept = Checkpoints(ctx.kept)
+    last = kept.last()
+    state = last.load() if last else {"count": 0, "begun": 0}
+    state["begun"] += 1
+    while state["count"] < upto:
+        try:
+            ctx.report(state["count"] / upto, "counting", {"step": state["count"], "left": 1.0})
+        finally:
+            kept.save(state, state["count"])
+        time.sleep(seconds)
+        state["count"] += 1
+    yield Text(f"begun {'x' * state['begun']}")
+
+
+def beside(ctx: Context, seconds: float, name: str = "") -> Iterator[Block]:
+    """Needs no worker."""
+    ctx.report(0.5, f"beside {name}")
+    time.sleep(seconds)
+    yield Text("beside it was")
+
+
 def unsendable(ctx: Context) -> Iterator[Block]:
     yield Text(threading.Lock())  # type: ignore[arg-type]
 
@@ -117,8 +207,14 @@ def surroundings(ctx: Context) -> Iterator[Block]:
 
 def tools() -> Mapping[str, Tool]:
     card = ToolCard("a test", "Tests.", (), runs_model=True)
-    calls = (count, hold, write, sleep, die, fail, unsendable, measure, surroundings)
-    return {call.__name__: Tool(call.__name__, card, call) for call in calls}
+    calls = (
+        count, hold, write, sleep, die, fail, unsendable, measure, surroundings, spin, bomb, gasp,
+        draw, shuffle, lasting, keep,
+    )  # fmt: skip
+    light = ToolCard("a light test", "Tests.", ())
+    return {call.__name__: Tool(call.__name__, card, call) for call in calls} | {
+        "beside": Tool("beside", light, beside)
+    }
 
 
 def broken() -> Mapping[str, Tool]:

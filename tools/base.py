@@ -223,6 +223,7 @@ class ToolCard:
         examples: questions that it answers.
         runs_model: whether it needs the worker.
         built: whether it has a body; without one it raises `NotBuiltYet`.
+        loads: libraries that the worker loads at its start, so that nobody waits for them.
     """
 
     title: str
@@ -230,6 +231,7 @@ class ToolCard:
     examples: tuple[str, ...]
     runs_model: bool = False
     built: bool = True
+    loads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -62,6 +62,7 @@ CARD = ToolCard(
         "Guess what my little brother has drawn",
     ),
     runs_model=True,
+    loads=("timm",),
 )
 _MOST_PICTURES = 20_000
 _MOST_TOLD = 200  # pictures that the answer tells of; the file has all
@@ -131,9 +132,8 @@ def _classifier(ctx: Context, model: str | None) -> tuple["Classifier", bool]:
         return ctx.models.load(POCKET_CLASSIFIER, ctx.report), True
 
 
-@dataclass
 class _Looked:
-    """What has come of the pictures so far.
+    """What has come of the pictures so far; a job goes on from its last checkpoint.
 
     Attributes:
         place: how many pictures are done.
@@ -142,30 +142,47 @@ class _Looked:
         seconds: those of the model and of its own preprocessing.
     """
 
-    place: int = 0
-    seen: list[Seen] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    def __init__(self, folder: Path) -> None:
+        from tools.engines.convnet import Reading
+
+        self._kept = Checkpoints(folder)
+        last, nothing = self._kept.last(), {"place": 0, "seen": (), "unread": [], "seconds": 0.0}
+        state: dict[str, Any] = last.load() if last else nothing
+        self.place: int = state["place"]
+        self.unread: list[str] = state["unread"]
+        self.seconds: float = state["seconds"]
+        self.seen = [
+            Seen(name, Reading(tuple((label, share) for label, share in ranked), outside))
+            for name, ranked, outside in state["seen"]
+        ]
+
+    def save(self) -> None:
+        """Keeps a checkpoint."""
+        seen = [
+            [one.name, [list(label) for label in one.reading.ranked], one.reading.outside]
+            for one in self.seen
+        ]
+        state = {"place": self.place, "unread": self.unread, "seconds": self.seconds}
+        self._kept.save({**state, "seen": seen}, self.place)
 
 
 def _look(
     ctx: Context, classifier: "Classifier", found: Sequence[pictures.Source], top_k: int
 ) -> _Looked:
-    """Classifies pictures; a job goes on from its last checkpoint."""
-    kept = Checkpoints(ctx.kept)
-    looked = _gone_on(kept)
+    """Classifies pictures."""
+    looked = _Looked(ctx.kept)
     began = saved = time.monotonic()
     while looked.place < len(found):
         try:
             ctx.report(looked.place / len(found), "looking at the pictures")
         except Stopped:
-            _save(kept, looked)
+            looked.save()
             raise
         _look_at(classifier, found[looked.place : looked.place + _TOGETHER], looked, top_k)
         if looked.place == _TOGETHER < len(found):
             _agree(ctx, (time.monotonic() - began) * len(found) / _TOGETHER)
         if ctx.agreement.lasting and time.monotonic() - saved > _SAVE_SECONDS:
-            _save(kept, looked)
+            looked.save()
             saved = time.monotonic()
     return looked
 
@@ -201,28 +218,6 @@ def _agree(ctx: Context, seconds: float) -> None:
             replace(ctx.agreement, seconds=1.5 * seconds),
         )
     ctx.agreement.hand_over(seconds)
-
-
-def _save(kept: Checkpoints, looked: _Looked) -> None:
-    seen = [
-        [p.name, [list(label) for label in p.reading.ranked], p.reading.outside]
-        for p in looked.seen
-    ]
-    kept.save({**vars(looked), "seen": seen}, looked.place)
-
-
-def _gone_on(kept: Checkpoints) -> _Looked:
-    """What the last checkpoint holds; nothing yet if there is none."""
-    from tools.engines.convnet import Reading
-
-    if not (last := kept.last()):
-        return _Looked()
-    state = last.load()
-    seen = [
-        Seen(name, Reading(tuple((label, share) for label, share in ranked), outside))
-        for name, ranked, outside in state["seen"]
-    ]
-    return _Looked(**{**state, "seen": seen})
 
 
 def _answer(classifier: "Classifier", seen: Sequence[Seen], guesses: Sequence[Guess]) -> Text:

@@ -115,7 +115,8 @@ class Runner:
             going.end("close")
         try:
             end = self._ended(going)
-            self._insist(lambda: self._claims.end(claim, end))
+            entry, seconds, _ = going.pulse()
+            self._insist(lambda: self._claims.end(claim, end, entry, seconds))
             if end.state == "done":
                 checkpoint.Checkpoints(self._kept(claim)).remove()
         except (Fenced, Stopped):

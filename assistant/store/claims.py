@@ -147,13 +147,24 @@ class Claims:
                 raise Fenced
             session.add(MeasurementRow(owner=claim.owner, **asdict(measurement)))
 
-    def end(self, claim: Claim, end: End) -> None:
+    def end(self, claim: Claim, end: End, entry: Entry | None = None, seconds: float = 0.0) -> None:
         """Ends a job, puts it aside, or puts it back into the line.
+
+        Args:
+            claim: the right to run it.
+            end: how it ended.
+            entry: what it has reported since its last sign of life, if anything.
+            seconds: how long it has run since then.
 
         Raises:
             Fenced: the right to run it had ended before.
         """
-        changes: dict[Any, Any] = {JobRow.crashes: JobRow.crashes + end.crashed}
+        changes: dict[Any, Any] = {
+            JobRow.crashes: JobRow.crashes + int(end.crashed),
+            JobRow.seconds: JobRow.seconds + seconds,
+        }
+        if entry:
+            changes |= {JobRow.done: entry.done, JobRow.note: entry.note}
         if end.state:
             changes |= {JobRow.state: end.state, JobRow.wanted: "", JobRow.error: end.error}
             changes |= {JobRow.left: None, JobRow.ended: now() if end.state in ENDED else ""}
@@ -163,6 +174,8 @@ class Claims:
             wanted = session.scalar(_held(claim).values(changes).returning(JobRow.wanted))
             if wanted is None:
                 raise Fenced
+            if entry:
+                session.add(JobEntryRow(owner=claim.owner, job_id=claim.number, **vars(entry)))
             if end.state is None:
                 _put_back(session, claim.number, wanted)
 
@@ -182,14 +195,16 @@ class Claims:
             JobRow.beat == pulse.beat,
         )
         with self._database.writing() as session:
+            # Its holder may stand still with the row locked: that is waited for another time.
+            free = select(JobRow.id).where(*same).with_for_update(skip_locked=True)
+            if session.scalar(free) is None:
+                return False
             lost = session.execute(
                 update(JobRow)
                 .where(*same)
                 .values(losses=JobRow.losses + 1)
                 .returning(JobRow.losses, JobRow.wanted)
-            ).one_or_none()
-            if lost is None:
-                return False
+            ).one()
             _put_back(session, pulse.number, lost.wanted)
             if lost.losses > _LOSSES:
                 said = f"The server ended {lost.losses} times while this ran. The log says why."
@@ -216,6 +231,13 @@ def _held(claim: Claim) -> Any:
     return update(JobRow).where(
         JobRow.id == claim.number, JobRow.token == claim.token, JobRow.state == "running"
     )
+
+
+def put_all_back(session: Session) -> None:
+    """Puts back all jobs that run: in a database that is restored, nobody holds them."""
+    running = select(JobRow.id, JobRow.wanted).where(JobRow.state == "running")
+    for job in session.execute(running).all():
+        _put_back(session, job.id, job.wanted)
 
 
 def _put_back(session: Session, number: int, wanted: str) -> None:

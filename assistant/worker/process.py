@@ -106,7 +106,7 @@ class _Evidence:
         self.send(measurement)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Desk:
     """Where steps arrive and what they say leaves.
 
@@ -191,11 +191,12 @@ def _set_up(setup: Setup) -> _Bench:
     module, _, function = setup.tools.partition(":")
     tools = getattr(importlib.import_module(module), function)()
 
-    import timm  # noqa: F401 - loaded before the first step waits for it
     import torch
 
     from tools.models import Models as LoadedModels
 
+    for library in sorted({name for tool in tools.values() for name in tool.card.loads}):
+        importlib.import_module(library)
     torch.set_num_threads(_cores())
     device = choose_device(setup.device)
     if device == "cpu":

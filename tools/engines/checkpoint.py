@@ -133,14 +133,14 @@ def _write(folder: Path, state: Mapping[str, Any], step: int, score: float | Non
 
 
 def _read(manifest: Path) -> Checkpoint | None:
-    with contextlib.suppress(OSError, ValueError, KeyError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         told = json.loads(manifest.read_text(encoding="utf-8"))
         return Checkpoint(manifest.parent, told["step"], told["score"])
     return None
 
 
 def _is_whole(folder: Path) -> bool:
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         told = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         return bool(told["sha256"] == _hash(folder / _STATE))
     return False

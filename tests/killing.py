@@ -1,0 +1,273 @@
+"""Processes that submit and run jobs, and are killed, stopped or misled while they do."""
+
+import itertools
+import logging
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from assistant.settings import Settings
+from assistant.store import Store, StoreFailed
+from tests.jobs import Room, room, submit
+from tests.processes import wait_for
+from tools.base import Agreement
+from tools.work import ENDED
+
+LEASE = 3.0  # seconds
+_COUNT = {
+    "sqlite": (
+        "CREATE TABLE finished (job INTEGER)",
+        "CREATE TRIGGER finishing AFTER UPDATE OF state ON job "
+        "WHEN NEW.state IN ('done', 'failed') AND OLD.state <> NEW.state "
+        "BEGIN INSERT INTO finished VALUES (NEW.id); END",
+    ),
+    "postgresql": (
+        "CREATE TABLE finished (job INTEGER)",
+        "CREATE FUNCTION finish() RETURNS trigger AS "
+        "'BEGIN INSERT INTO finished VALUES (NEW.id); RETURN NEW; END' LANGUAGE plpgsql",
+        "CREATE TRIGGER finishing AFTER UPDATE OF state ON job FOR EACH ROW "
+        "WHEN (NEW.state IN ('done', 'failed') AND OLD.state <> NEW.state) "
+        "EXECUTE FUNCTION finish()",
+    ),
+}
+_fresh = multiprocessing.get_context("forkserver")
+_fresh.set_forkserver_preload(["tests.killing", "tests.jobs"])
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of it.
+
+    Attributes:
+        kills: processes that were killed.
+        acknowledged: jobs of which somebody was told a number.
+        lost: those that are not there.
+        doubled: requests that have more than one job.
+        unfinished: jobs that never ended.
+        twice: jobs that ended more than once.
+        failed: jobs that did not end well.
+        whole: whether the database finds no fault with itself.
+    """
+
+    kills: int
+    acknowledged: int
+    lost: int
+    doubled: int
+    unfinished: int
+    twice: int
+    failed: int
+    whole: bool
+
+
+def settings_for(url: str, home: Path) -> Settings:
+    """Settings of a process that runs jobs of a database."""
+    return Settings(home=home, database_url=url, device="cpu")
+
+
+@contextmanager
+def counted(url: str) -> Iterator[None]:
+    """Lets the database itself count how often each job ends."""
+    Store(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in _COUNT[engine.dialect.name]:
+            connection.execute(text(statement))
+    engine.dispose()
+    yield
+
+
+def kill_again_and_again(
+    url: str, home: Path, kills: int, seed: int, works: Sequence[Any]
+) -> Figures:
+    """Kills a process that submits and runs jobs, at random moments; then lets all end.
+
+    Args:
+        url: address of an empty database.
+        home: the home of all processes.
+        kills: how often.
+        seed: of the moments.
+        works: name and arguments of the jobs that are submitted in turn.
+    """
+    chance = random.Random(seed)  # noqa: S311
+    acknowledged: dict[str, int] = {}
+    with counted(url):
+        for kill in range(kills):
+            ours, theirs = _fresh.Pipe()
+            process = _fresh.Process(target=_submit_and_run, args=(url, home, kill, works, theirs))
+            process.start()
+            theirs.close()
+            ours.poll(60)
+            time.sleep(chance.uniform(0.0, 0.4))
+            process.kill()
+            process.join()
+            acknowledged |= dict(_received(ours))
+        with room(settings_for(url, home), lease=LEASE) as last:
+            last.jobs.start()
+            wait_for(lambda: not unfinished(last.store), 300)
+            return _figures(last.store, url, kills, acknowledged)
+
+
+def _received(pipe: "Connection[Any, Any]") -> Iterator[tuple[str, int]]:
+    """What was sent before the end; a message that was cut off counts as not sent."""
+    try:
+        while pipe.poll():
+            yield pipe.recv()
+    except (EOFError, OSError):
+        return
+
+
+def _submit_and_run(
+    url: str, home: Path, kill: int, works: Sequence[Any], pipe: "Connection[Any, Any]"
+) -> None:
+    chance = random.Random(kill)  # noqa: S311
+    with room(settings_for(url, home), lease=LEASE) as made:
+        made.jobs.start()
+        for number in itertools.count():
+            work, arguments = works[number % len(works)]
+            request, owner = f"{kill}-{number}", chance.choice("abc")
+            found = made.jobs.submit(
+                owner, work, arguments, Agreement(seconds=1e6), request=request
+            )
+            pipe.send((f"{owner}:{request}", found))
+            time.sleep(chance.uniform(0.0, 0.08))
+
+
+def unfinished(store: Store) -> list[int]:
+    """Numbers of the jobs that have not ended."""
+    jobs = [job for owner in "abc" for job in store.jobs.list(owner, limit=100_000)]
+    return [job.number for job in jobs if job.state not in ENDED]
+
+
+def _figures(store: Store, url: str, kills: int, acknowledged: dict[str, int]) -> Figures:
+    jobs = {job.number: job for owner in "abc" for job in store.jobs.list(owner, limit=100_000)}
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        ended = Counter(connection.scalars(text("SELECT job FROM finished")))
+        requests = connection.execute(
+            text("SELECT count(*) FROM job GROUP BY owner, request HAVING count(*) > 1")
+        ).all()
+        checked = "PRAGMA integrity_check" if engine.dialect.name == "sqlite" else "SELECT 'ok'"
+        whole = connection.scalar(text(checked)) == "ok"
+    engine.dispose()
+    return Figures(
+        kills,
+        len(acknowledged),
+        len(set(acknowledged.values()) - set(jobs)),
+        len(requests),
+        len(unfinished(store)),
+        sum(count > 1 for count in ended.values()),
+        sum(job.state == "failed" for job in jobs.values()),
+        whole,
+    )
+
+
+# --- several at once
+def run_jobs(url: str, home: Path, log: Path, shift: float = 0.0) -> None:
+    """Runs jobs until it is killed, with a clock of the wall that is wrong by `shift` seconds."""
+    logging.basicConfig(filename=log)
+    real = time.time
+    time.time = lambda: real() + shift
+    with room(settings_for(url, home), lease=LEASE) as made:
+        made.jobs.start()
+        signal.pause()
+
+
+@contextmanager
+def runners(url: str, home: Path, shifts: Sequence[float]) -> Iterator[list[Any]]:
+    """Processes that run jobs of one database, each with its own error of the clock."""
+    started = []
+    for number, shift in enumerate(shifts):
+        log = home / f"runner-{number}.txt"
+        started.append(_fresh.Process(target=run_jobs, args=(url, home, log, shift)))
+        started[-1].start()
+    try:
+        yield started
+    finally:
+        for process in started:
+            os.kill(process.pid or 0, signal.SIGCONT)
+            process.kill()
+            process.join()
+
+
+def stop_one_past_its_lease(url: str, home: Path, jobs: int) -> tuple[Figures, int]:
+    """Four processes run jobs; one is stopped for longer than its lease, clocks are wrong.
+
+    Returns:
+        The figures, and how many stale writes were refused.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with counted(url), room(settings_for(url, home)) as made:
+        with runners(url, home, (0.0, 86_400.0, -86_400.0, 0.0)) as processes:
+            numbers = {
+                f"a:{n}": submit(made.jobs, "beside", "a", str(n), seconds=0.25)
+                for n in range(jobs)
+            }
+            wait_for(lambda: len({p.holder for p in made.store.claims.running()}) == 4, 60)
+            _freeze(processes[0].pid or 0, url)
+            wait_for(lambda: not unfinished(made.store), 120)
+            os.kill(processes[0].pid, signal.SIGCONT)
+            log = home / "runner-0.txt"
+            wait_for(lambda: "held by somebody else" in log.read_text(encoding="utf-8"), 30)
+            time.sleep(1.0)
+        refused = log.read_text(encoding="utf-8").count("held by somebody else")
+        return _figures(made.store, url, 0, numbers), refused
+
+
+def _freeze(process: int, url: str) -> None:
+    """Stops a process outside of a transaction: SQLite lets nobody else write during one."""
+    file = url.removeprefix("sqlite:///")
+    while True:
+        os.kill(process, signal.SIGSTOP)
+        if file == url:
+            return
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=0.5)) as probe:
+            try:
+                probe.execute("BEGIN IMMEDIATE")
+                probe.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                os.kill(process, signal.SIGCONT)
+                time.sleep(0.1)
+            else:
+                return
+
+
+# --- a database that is away
+def away(made: Room, out: Callable[[], None], back: Callable[[], None], seconds: float) -> str:
+    """Takes the database away while jobs run; returns what a submit said meanwhile.
+
+    The jobs that were submitted before end well afterwards, by themselves.
+    """
+    numbers = [submit(made.jobs, "beside", request=f"before{n}", seconds=1.0) for n in range(4)]
+    wait_for(made.store.claims.running, 30)
+    out()
+    began = time.monotonic()
+    said = ""
+    try:
+        numbers.append(submit(made.jobs, "beside", request="meanwhile", seconds=0.0))
+    except StoreFailed as failure:
+        said = str(failure)
+    time.sleep(max(0.0, began + seconds - time.monotonic()))
+    back()
+    jobs = made.jobs.of("me")
+
+    def all_done() -> bool:
+        try:
+            return all(jobs.get(number).state == "done" for number in numbers)
+        except StoreFailed:
+            return False
+
+    wait_for(all_done, 60)
+    assert submit(made.jobs, "beside", request="after", seconds=0.0) > max(numbers)
+    return said
