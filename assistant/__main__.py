@@ -25,6 +25,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, **_PLAIN
 index_app = typer.Typer(help="Build, check and fit the index.", **_PLAIN)
 app.add_typer(index_app, name="index")
 _EXITS = {"run": 0, "decline": 0, "clarify": 3, "failed": 4}
+_NAMED = 20  # missing files that are named one by one
 _BATCHES = ("recommend", "verify")  # tools that answer many questions at once
 
 
@@ -47,14 +48,15 @@ def _worded(error: Exception) -> str:
 
 
 def _is_worded(error: Exception) -> bool:
+    from assistant.archive import BackupFailed
     from assistant.batch import BatchError
     from assistant.settings import SettingsError
     from assistant.store import StoreFailed
     from index.card import CardError
     from index.encoder import EncoderError
 
-    worded = (BatchError, SettingsError, StoreFailed, CardError, EncoderError, ToolFailed)
-    return isinstance(error, worded)
+    worded = (BackupFailed, BatchError, SettingsError, StoreFailed, CardError, EncoderError)
+    return isinstance(error, (*worded, ToolFailed))
 
 
 @app.command()
@@ -154,6 +156,36 @@ def train_pocket(
         typer.echo(json.dumps(train(assistant, arguments, _tell)))
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where it goes: a zip that does not exist yet.")],
+) -> None:
+    """Keep all that is yours in one file: conversations, pictures, models, unfinished jobs."""
+    from assistant.backup import back_up
+
+    made = back_up(_settings(makes_home=False), file, _watch)
+    for name in made.missing[:_NAMED]:
+        typer.echo(f"{name} is named in a conversation or job, but is gone.", err=True)
+    if (more := len(made.missing) - _NAMED) > 0:
+        typer.echo(f"{more:,} more files are gone.", err=True)
+    typer.echo(f"Kept in {file}: {made.contents.words()}.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` has made.")],
+    replace: Annotated[bool, typer.Option(help="Move aside what is there.")] = False,
+) -> None:
+    """Bring back what `backup` has kept."""
+    from assistant.restore import restore as bring_back
+
+    settings = _settings(makes_home=False)
+    done = bring_back(settings, file, replace=replace, tell=_watch)
+    typer.echo(f"Brought back into {settings.home}: {done.contents.words()}.")
+    if done.before:
+        typer.echo(f"What was there before lies in {done.before}.")
+
+
 @index_app.command()
 def build(
     into: Annotated[Path | None, typer.Option(help="Folder; the home's own if left out.")] = None,
@@ -187,18 +219,24 @@ def check() -> None:
     raise typer.Exit(1 if problem else 0)
 
 
+def _watch(done: float, note: str = "") -> None:
+    """A line of progress where a person watches."""
+    if sys.stderr.isatty():
+        _tell(done, note)
+
+
 def _tell(done: float, note: str = "") -> None:
     """A line of progress; the last one is written over where a person watches."""
     end = "\r" if sys.stderr.isatty() else "\n"
     sys.stderr.write(f"{done:6.1%} {note}{end}")
 
 
-def _settings() -> "Settings":
+def _settings(*, makes_home: bool = True) -> "Settings":
     from assistant.logs import start_logging
     from assistant.settings import load_settings
 
     settings = load_settings()
-    start_logging(settings.home)
+    start_logging(settings.home, makes_home=makes_home)
     return settings
 
 

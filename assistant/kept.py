@@ -16,7 +16,7 @@ from tools.base import Agreement, Block, File, Image, Plot, Table, Text
 from tools.work import ENDED, Job, State
 
 _WHOLE = "whole"
-_STATUS: Mapping[State, Status] = {
+STATUS: Mapping[State, Status] = {
     "queued": "running", "running": "running", "paused": "waiting", "done": "done",
     "failed": "failed", "cancelled": "stopped",
 }  # fmt: skip
@@ -79,7 +79,7 @@ def _with_job(answer: Answer, place: int, job: Job) -> Answer:
     made = (*begun, *job.blocks)
     step = replace(
         answer.steps[place],
-        status=_STATUS[job.state],
+        status=STATUS[job.state],
         seconds=job.seconds,
         error=job.error,
         done=job.done,

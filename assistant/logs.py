@@ -14,13 +14,19 @@ class _OneLine(logging.Formatter):
         return f"{record.levelname.lower()}: {record.getMessage()}"
 
 
-def start_logging(home: Path) -> None:
-    """Logs warnings and worse; with a home that cannot be written, to standard error only."""
+def start_logging(home: Path, *, makes_home: bool = True) -> None:
+    """Logs warnings and worse; with a home that cannot be written, to standard error only.
+
+    Args:
+        home: folder of the log.
+        makes_home: whether it is made if it is not there; else there is no log file either.
+    """
     lines = logging.StreamHandler()
     lines.setFormatter(_OneLine())
     handlers: list[logging.Handler] = [lines]
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        if makes_home:
+            home.mkdir(parents=True, exist_ok=True)
         kept = RotatingFileHandler(
             home / "log.txt", maxBytes=_BYTES, backupCount=_OLD, encoding="utf-8"
         )

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 from assistant.settings import Settings
 from assistant.store import Store, StoreFailed
@@ -271,3 +271,44 @@ def away(made: Room, out: Callable[[], None], back: Callable[[], None], seconds:
     wait_for(all_done, 60)
     assert submit(made.jobs, "beside", request="after", seconds=0.0) > max(numbers)
     return said
+
+
+def fill_up(home: Path, pages: int) -> bool:
+    """Runs a job while its database has room for so many pages more, then for all.
+
+    Returns:
+        Whether the submit was refused at first.
+    """
+    settings = settings_for("", home)
+    with room(settings) as made:
+        _limit(made.store, pages)
+        made.jobs.start()
+        large = {"name": "n" * 9_000, "request": "once"}  # two pages of the file and more
+        refused = ""
+        try:
+            number = submit(made.jobs, "beside", seconds=0.6, **large)
+        except StoreFailed as failure:
+            refused = str(failure)
+        assert "there is no room left" in refused or not refused
+        time.sleep(1.5)
+        _limit(made.store, 2**30)
+        if refused:
+            number = submit(made.jobs, "beside", seconds=0.1, **large)
+        wait_for(lambda: made.jobs.of("me").get(number).state in ENDED, 30)
+        assert made.jobs.of("me").get(number).state == "done"
+        assert len(made.store.jobs.list("me")) == 1
+        with made.store._database.reading() as session:
+            assert session.scalar(text("PRAGMA integrity_check")) == "ok"
+    return bool(refused)
+
+
+def _limit(store: Store, pages: int) -> None:
+    """Lets the file of a database grow by so many pages, in every connection from now on."""
+    engine = store._database._engine
+    with engine.connect() as connection:
+        there = int(connection.scalar(text("PRAGMA page_count")) or 0)
+
+    def limited(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {there + pages}").close()
+
+    event.listen(engine, "checkout", limited)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from assistant import grounding
 from index.evidence import Claim, Measurement
-from tests.contexts import Reports, context
+from tests.contexts import Kept, Reports, context
 from tests.tiny import save_tiny
 from tools.base import (
     Agreement,
@@ -16,6 +16,7 @@ from tools.base import (
     NeedsConsent,
     Plot,
     Table,
+    TakesLong,
     Text,
     ToolFailed,
     load_tools,
@@ -143,3 +144,29 @@ def test_of_what_cannot_be_timed_here_the_published_figures_are_told(
 def test_long_work_is_asked_about(tmp_path: Path, home: Path) -> None:
     with pytest.raises(NeedsConsent, match="2 models takes about 30 seconds"):
         blocks(offline(tmp_path, home, seconds=20), models=(SMALL, DEFAULT_CLASSIFIER))
+
+
+def test_a_job_times_no_model_twice(tmp_path: Path, home: Path) -> None:
+    job = Agreement(seconds=1e6, lasting=True)
+    models = offline(tmp_path, home).models
+    wanted: dict[str, object] = {
+        "models": (SMALL, "mine"), "batch_size": 1, "runs": 2, "threads": 1, "image_size": 64,
+    }  # fmt: skip
+    first = context(tmp_path, models, agreement=job)
+    for block in benchmark(first, **load_tools()["benchmark"].check(wanted)):
+        assert isinstance(block, Text)
+        assert block.text.startswith(SMALL)
+        break  # cut off after the first model
+    second = context(tmp_path, models, agreement=job)
+    again = next(iter(benchmark(second, **load_tools()["benchmark"].check(wanted))))
+    assert isinstance(first.evidence, Kept)
+    assert isinstance(second.evidence, Kept)
+    assert set(again.cites) < set(first.evidence.measured)
+    assert second.evidence.measured == []
+
+
+def test_many_models_are_a_job(tmp_path: Path, home: Path) -> None:
+    agreed = offline(tmp_path, home, seconds=1e6)
+    many = ("mine", SMALL, "resnet18.a1_in1k", "resnet50.a1_in1k", "convnext_femto.d1_in1k")
+    with pytest.raises(TakesLong):
+        blocks(agreed, models=many)

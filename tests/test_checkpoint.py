@@ -229,6 +229,14 @@ def test_another_writer_is_left_alone(tmp_path: Path) -> None:
     assert not abandoned.exists()
 
 
+def test_what_else_lies_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(b"mine")
+    (tmp_path / "mine").mkdir()
+    for step in (1, 2):
+        Checkpoints(tmp_path).save({"a": step}, step)
+    assert {path.name[:9] for path in tmp_path.iterdir()} == {"picture.p", "mine", "000000002"}
+
+
 def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     class Harm:
         def __reduce__(self) -> tuple[Any, ...]:

@@ -132,10 +132,10 @@ def test_lanes_are_apart(store: Store) -> None:
 
 def test_one_job_alone_can_be_wanted(store: Store) -> None:
     numbers = [submit(store) for _ in range(3)]
-    found = store.claims.claim("one", "device", only=numbers[2])
+    found = store.claims.claim("one", "device", only=(numbers[2],))
     assert found
     assert found.number == numbers[2]
-    assert store.claims.claim("one", "device", only=numbers[2]) is None
+    assert store.claims.claim("one", "device", only=(numbers[2],)) is None
 
 
 def test_many_take_jobs_at_the_same_time(store: Store) -> None:

@@ -25,6 +25,7 @@ from tools.base import (
     Plot,
     Stopped,
     Table,
+    TakesLong,
     Text,
     ToolFailed,
     load_tools,
@@ -241,3 +242,39 @@ def test_a_licence_without_commerce_is_said(hub: Hub, tmp_path: Path, home: Path
     found = blocks(ctx, images=(picture(tmp_path / NAME),), model=system)
     assert any("does not allow commercial use" in text for text in texts(found))
     assert POCKET_CLASSIFIER not in "".join(texts(found))
+
+
+def test_many_pictures_are_asked_about_and_become_a_job(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(33):
+        picture(tmp_path / "set" / f"p{number}.png", size=(4, 4))
+    models = offline(tmp_path, home).models
+    hurried = context(tmp_path, models, agreement=Agreement(seconds=0.0))
+    with pytest.raises(NeedsConsent, match="These pictures take about") as asked:
+        blocks(hurried, dataset=tmp_path / "set", model="mine")
+    assert asked.value.agreement.seconds > 0
+    monkeypatch.setattr("tools.base.TURN_SECONDS", 0.0)
+    agreed = context(tmp_path, models, agreement=Agreement(seconds=1e6))
+    with pytest.raises(TakesLong):
+        blocks(agreed, dataset=tmp_path / "set", model="mine")
+
+
+def test_a_job_goes_on_with_the_pictures_that_are_left(tmp_path: Path, home: Path) -> None:
+    for number in range(50):
+        picture(tmp_path / "set" / f"p{number:02d}.png", grey=5 * number, size=(9, 9))
+    (tmp_path / "set" / "p03.png").write_bytes(b"broken")
+    models = offline(tmp_path, home).models
+    job = Agreement(seconds=1e6, lasting=True)
+    wanted: dict[str, object] = {"dataset": tmp_path / "set", "model": "mine", "top_k": 2}
+    cut = context(tmp_path / "a", models, agreement=job, report=Reports(stop=Stopped(), stop_at=2))
+    with pytest.raises(Stopped):
+        blocks(cut, **wanted)
+    report = Reports()
+    on = blocks(context(tmp_path / "a", models, agreement=job, report=report), **wanted)
+    assert report.told[0][0] == pytest.approx(32 / 50)
+    whole = blocks(context(tmp_path / "b", models, agreement=job), **wanted)
+    tables = [next(b for b in found if isinstance(b, Table)).rows for found in (on, whole)]
+    assert tables[0] == tables[1]
+    assert any("p03.png is " in text for text in texts(on))
+    assert len([block for block in on if isinstance(block, Image)]) == 12

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from assistant.settings import Settings
+from tests.homes import fill
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -90,3 +93,59 @@ def test_the_index_can_be_checked() -> None:
     done = run("index", "check")
     assert done.returncode == 0
     assert "all well" in done.stdout
+
+
+# --- backups
+COMMANDS = """
+import json, os, sys
+from assistant.__main__ import main
+for line in sys.stdin:
+    os.environ["FITTING_ROOM_HOME"], *sys.argv[1:] = json.loads(line)
+    try:
+        main()
+    except SystemExit as ended:
+        sys.stderr.write(f"{ended.code}\\n")
+"""
+
+
+def run_in_homes(*commands: tuple[Path | str, ...]) -> tuple[list[str], list[str]]:
+    """The lines that commands write, each with its home first; and those on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS], text=True, capture_output=True, check=True, cwd=ROOT,
+        input="".join(json.dumps([str(word) for word in words]) + "\n" for words in commands),
+    )  # fmt: skip
+    return done.stdout.splitlines(), done.stderr.splitlines()
+
+
+def test_backup_and_restore(settings: Settings, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rooms.zip"
+    fill(settings)
+    next(home.rglob("käse*")).unlink()
+    new, away = home.with_name("new"), home.with_name("away")
+    said, errors = run_in_homes(
+        (new, "backup", file),
+        (home, "backup", file),
+        (home, "backup", file),
+        (home, "restore", file),
+        (home, "restore", file, "--replace"),
+        (new, "restore", file.with_name("none.zip")),
+        (away, "restore", file),
+    )
+    whole = "1 conversation, 1 answer, 6 jobs, 15 files, "
+    assert said[0].startswith(f"Kept in {file}: {whole}")
+    assert said[1].startswith(f"Brought back into {home}: {whole}")
+    assert said[2].startswith(f"What was there before lies in {home}.before-restore-")
+    assert said[3].startswith(f"Brought back into {away}: {whole}")
+    assert len(said) == 4
+    nowhere = f"There is nothing to back up: {new} does not exist."
+    assert errors == [
+        f"{nowhere} Set FITTING_ROOM_HOME to the folder of your conversations.", "2",
+        "uploads/me/0123/käse 🧀.png is named in a conversation or job, but is gone.", "0",
+        f"{file} exists already, and is not overwritten. Name another file, or move it away.", "2",
+        f"{home} already holds 1 conversation and 6 jobs. Give --replace to move it aside.", "2",
+        "0",
+        f"{file.with_name('none.zip')} cannot be read: No such file or directory. "
+        "Name a file that `backup` has made.", "2",
+        "0",
+    ]  # fmt: skip
+    assert not new.exists()

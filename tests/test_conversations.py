@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import Connection
 
 from assistant.store import Store, UnknownConversation
 from assistant.store.database import open_database
 from assistant.store.words import LONGEST_TITLE, answer_words, searchable, title_of
+from tests.schemas import upgrade
 
 ANSWER = {
     "outcome": "run",
@@ -212,11 +210,3 @@ def test_conversations_from_before_get_their_titles(url: str) -> None:
     assert store.start_turn("me", "old", "New", ()).number == 3
     assert len(store.turns("me", "old")) == 3
     store.close()
-
-
-def upgrade(connection: Connection, revision: str) -> None:
-    folder = Path(__file__).parents[1] / "assistant" / "store" / "migrations"
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)

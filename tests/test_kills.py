@@ -10,6 +10,7 @@ import pytest
 from tests.jobs import room
 from tests.killing import (
     away,
+    fill_up,
     kill_again_and_again,
     settings_for,
     stop_one_past_its_lease,
@@ -37,6 +38,12 @@ def test_one_of_four_stopped_past_its_lease(url: str, home: Path) -> None:
     figures, refused = stop_one_past_its_lease(url, home, 60)
     assert (figures.lost, figures.unfinished, figures.twice, figures.failed) == (0, 0, 0, 0)
     assert refused >= 1
+
+
+@pytest.mark.parametrize(("pages", "refused"), [(0, True), (5, False), (6, False)])
+def test_a_full_disk(home: Path, pages: int, refused: bool) -> None:
+    """R7: a submit is refused or kept, and a job that is kept ends well once there is room."""
+    assert fill_up(home, pages) == refused
 
 
 def test_a_locked_database(tmp_path: Path, home: Path) -> None:

@@ -172,6 +172,13 @@ def keep(ctx: Context, upto: int, seconds: float = 0.0) -> Iterator[Block]:
     yield Text(f"begun {'x' * state['begun']}")
 
 
+def stamp(ctx: Context, file: Path, seconds: float) -> Iterator[Block]:
+    """Writes when it began, by the clock that all processes of this machine share."""
+    file.write_text(str(time.perf_counter()), encoding="utf-8")
+    time.sleep(seconds)
+    yield Text("stamped")
+
+
 def beside(ctx: Context, seconds: float, name: str = "") -> Iterator[Block]:
     """Needs no worker."""
     ctx.report(0.5, f"beside {name}")
@@ -209,7 +216,7 @@ def tools() -> Mapping[str, Tool]:
     card = ToolCard("a test", "Tests.", (), runs_model=True)
     calls = (
         count, hold, write, sleep, die, fail, unsendable, measure, surroundings, spin, bomb, gasp,
-        draw, shuffle, lasting, keep,
+        draw, shuffle, lasting, keep, stamp,
     )  # fmt: skip
     light = ToolCard("a light test", "Tests.", ())
     return {call.__name__: Tool(call.__name__, card, call) for call in calls} | {

@@ -127,7 +127,8 @@ def benchmark(
         else:
             done.append(time_model(ctx, trial, number / len(chosen), 1 / len(chosen)))
             earlier[system] = to_keep(done[-1])
-            kept.save(earlier, number + 1)
+            if ctx.agreement.lasting:
+                kept.save(earlier, number + 1)
         if pictures and (best := done[-1].best):
             yield _for_all(ctx, best, pictures)
         yield _answer(done[-1])

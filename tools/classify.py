@@ -176,7 +176,8 @@ def _look(
         try:
             ctx.report(looked.place / len(found), "looking at the pictures")
         except Stopped:
-            looked.save()
+            if ctx.agreement.lasting:
+                looked.save()
             raise
         _look_at(classifier, found[looked.place : looked.place + _TOGETHER], looked, top_k)
         if looked.place == _TOGETHER < len(found):

@@ -92,7 +92,7 @@ def _listed(known: Sequence[Job]) -> Iterator[Block]:
         return
     going = [job for job in known if job.state not in ENDED]
     said = _sentence(going[0]) if going else "Nothing is running or waiting."
-    yield _text(said, *going[:1], data={"jobs": [_row(job) for job in known]})
+    yield _text(said, data={"jobs": [_row(job) for job in known]})
     columns = ("Job", "What", "State", "Progress", "Time left", "Ran for")
     rows = tuple(
         (str(job.number), job.title, _state(job), f"{job.done:.0%}", _left(job), _ran(job))
@@ -106,7 +106,7 @@ def _watched(ctx: Context, number: int) -> Iterator[Block]:
     if ctx.jobs is None:
         raise RuntimeError("jobs are watched from the server")
     job, log = ctx.jobs.get(number), ctx.jobs.log(number)
-    yield _text(_sentence(job), job, data={"jobs": [_row(job)]})
+    yield _text(_sentence(job), data={"jobs": [_row(job)]})
     if points := line(log):
         path = ctx.run_folder / "course.png"
         name, along = points
@@ -165,7 +165,7 @@ def _told(changed: Sequence[Job], action: Action) -> Iterator[Block]:
             said = f"Job {job.number} ({job.title}) is told to {action}; it saves first."
         else:
             said = f"Job {job.number} ({job.title}) is {_DONE[action]}."
-        yield _text(said, job, data={"jobs": [_row(one) for one in changed]})
+        yield _text(said, data={"jobs": [_row(one) for one in changed]})
 
 
 def _sentence(job: Job) -> str:
@@ -177,7 +177,8 @@ def _sentence(job: Job) -> str:
             said += f", about {duration(job.left)} left." if job.left is not None else "."
             said += f" Now: {job.note}." if job.note else ""
         case "queued":
-            said += f"waits in the line; {job.ahead} come before it."
+            before = "one job comes" if job.ahead == 1 else f"{job.ahead} jobs come"
+            said += f"waits in the line; {before} before it." if job.ahead else "is next in line."
         case "paused":
             said += f"is paused at {job.done:.0%}. Resume it to go on."
         case "failed":
@@ -187,15 +188,9 @@ def _sentence(job: Job) -> str:
     return said
 
 
-def _text(said: str, *told: Job, data: Mapping[str, Any]) -> Text:
+def _text(said: str, data: Mapping[str, Any]) -> Text:
     """A text whose figures are those of our own work."""
-    return Text(said, data=data, state=tuple(_words(said, told)))
-
-
-def _words(said: str, told: Sequence[Job]) -> Iterator[str]:
-    for job in told:
-        yield from (f"({job.title})", job.error, f"Now: {job.note}.", _left(job), _ran(job))
-        yield from (f"{job.done:.0%}", f"Job {job.number}", f"; {job.ahead} come")
+    return Text(said, data=data, state=(said,))
 
 
 def _state(job: Job) -> str:

@@ -94,7 +94,8 @@ class Jobs:
         """Begins to run jobs, those first that were left unfinished.
 
         Args:
-            only: number of the one job that this process runs; 0 for any.
+            only: number of one job that this process runs, and no other that is not named in the
+                same way; 0 for any.
 
         Raises:
             ToolFailed: the home cannot be written.
@@ -112,7 +113,8 @@ class Jobs:
 
 def _title(tool: Tool, arguments: Mapping[str, Any]) -> str:
     """What a job is, in a few words: its tool, and the names that it was given."""
-    values = [value for value in map(_plain, arguments.values()) if value]
+    said = [v for name, v in arguments.items() if v != tool.parameters[name].default]
+    values = [value for value in map(_plain, said) if value]
     names = [v for v in values if isinstance(v, str)]
     names += [one for v in values if isinstance(v, list) for one in v if isinstance(one, str)]
     told = ", ".join(Path(name).name if "/" in name else name for name in names)

@@ -50,7 +50,7 @@ class Runner:
     def __init__(self, parts: Parts, works: Mapping[str, Tool], lease: float) -> None:
         self._parts = parts
         self._works = works
-        self._only = 0
+        self._only: set[int] = set()
         self._lease = lease
         self._home = parts.settings.home
         self._claims = parts.store.claims
@@ -68,7 +68,11 @@ class Runner:
 
     def start(self, only: int) -> None:
         """See `Jobs.start`."""
-        self._only = only
+        if only:
+            self._only.add(only)
+        if self._threads:
+            self.wake()
+            return
         try:
             self._holder.begin()
         except OSError as error:
@@ -99,7 +103,7 @@ class Runner:
         """Runs the jobs of a lane, one after the other."""
         while not self._closing.is_set():
             try:
-                claim = self._claims.claim(self._holder.name, lane, self._only)
+                claim = self._claims.claim(self._holder.name, lane, tuple(self._only))
             except StoreFailed as failure:
                 _log.warning("no job could be taken: %s", failure)
                 claim = None

@@ -31,11 +31,12 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, folder: PageFolder) ->
     from assistant.page.examples import examples
     from assistant.page.layout import build
     from assistant.page.look import theme
+    from assistant.page.panel import Panel
     from assistant.page.side import Side
 
     tries = examples(folder.path)
     chat = Chat(assistant, live, tries, folder)
-    blocks = build(chat, Side(assistant, live, chat), tries)
+    blocks = build(chat, Side(assistant, live, chat), Panel(assistant), tries)
     gr.mount_gradio_app(
         app,
         blocks,

@@ -135,12 +135,18 @@ class Chat:
             yield shown
 
     async def refresh(self, memory: Memory, request: gr.Request) -> AsyncIterator[Shown]:
-        """Shows what another tab has done to the conversation, if anything."""
+        """Shows what another tab or a job has done to the conversation, if anything."""
         now = self._here(memory)
         going = now.conversation and self._live.find(ME, now.conversation)
-        if (now.state != "same" or going) and not self._is_watching(request):
+        if self._is_watching(request):
+            yield _NOTHING
+        elif now.state != "same" or going:
             async for shown in self._show(now, _box(), request):
                 yield shown
+        elif now.grown:  # the person may be typing, or editing a question
+            view, kept = await self._look(request), {**now.memory, "editing": editing(memory)}
+            shown = self._messages(now.turns), gr.skip(), kept
+            yield shown if self._is_seen(view, request) else _NOTHING
         else:
             yield _NOTHING
 
@@ -309,7 +315,7 @@ def _memory(answer: Answer, attempts: int, now: Here, replaced: int) -> Memory:
     """What the tab remembers while it shows an answer."""
     if not answer.turn:  # not kept, or not yet
         return {**now.memory, "editing": replaced}
-    return remembered(answer.conversation, answer.turn, attempts + answer.finished)
+    return remembered(answer, attempts + answer.finished, now.jobs)
 
 
 def _index(event: gr.SelectData | gr.LikeData) -> int:

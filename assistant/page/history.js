@@ -83,6 +83,11 @@
     if (event.target.open) opened = key;
     else if (opened === key) opened = "";
   }, true);
+  element.addEventListener("click", (event) => {
+    const menu = event.target.closest("summary")?.parentElement;
+    // The toggle comes later; the list may be rendered anew before.
+    if (menu && !menu.open) opened = menu.closest("[data-key]").dataset.key;
+  });
   watch("value", () => {
     const menu = opened && rowOf(opened)?.querySelector("details");
     if (menu) menu.open = true;

@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.page import history, jobs
 from assistant.page.chat import FEEDBACK, Chat
 from assistant.page.examples import Example
-from assistant.page.history import DIALOGS
+from assistant.page.panel import IDLE, Opened, Panel
 from assistant.page.side import PAGE, Side
 from assistant.server.files import REFUSAL
 
@@ -47,7 +48,7 @@ _REMEMBER = f"""memory => {{
 }}"""
 # Gradio mounts the parts of a page in any order.
 _WHEN_THERE = """
-const wait = () => ["#side", "#new", "#asks dialog", "#toggle", "#box textarea"].every(
+const wait = () => ["#side", "#new", "#asks dialog", "#toggle", "#box textarea", "#job"].every(
   part => document.querySelector(part)
 ) ? (BEGIN)(element, trigger, watch) : requestAnimationFrame(wait);
 wait();
@@ -74,14 +75,29 @@ class _Parts:
     box: gr.MultimodalTextbox
     refused: gr.Textbox
     timer: gr.Timer
+    work: "_Work"
 
 
-def build(chat: Chat, side: Side, examples: Sequence[Example]) -> gr.Blocks:
+@dataclass(frozen=True)
+class _Work:
+    """The panel of jobs."""
+
+    listed: gr.HTML
+    job: gr.HTML
+    made: gr.Markdown
+    opened: gr.State
+    told: gr.Textbox
+    knock: gr.Textbox
+    timer: gr.Timer
+
+
+def build(chat: Chat, side: Side, panel: Panel, examples: Sequence[Example]) -> gr.Blocks:
     """The page.
 
     Args:
         chat: what happens on each event of the conversation.
         side: what happens on each event of the list beside it.
+        panel: what happens on each event of the panel of jobs.
         examples: what to try first.
     """
     blocks = gr.Blocks(
@@ -91,6 +107,7 @@ def build(chat: Chat, side: Side, examples: Sequence[Example]) -> gr.Blocks:
         parts = _parts(examples)
         _wire_side(blocks, parts, side)
         _wire_chat(blocks, parts, chat)
+        _wire_jobs(blocks, parts, panel, chat)
     blocks.queue(api_open=False, max_size=_WAITING, default_concurrency_limit=_AT_ONCE)
     return blocks
 
@@ -144,6 +161,21 @@ def _wire_side(blocks: gr.Blocks, parts: _Parts, side: Side) -> None:
     changed.then(**listed).then(None, js=f"() => {{{_TELL}}}")
 
 
+def _wire_jobs(blocks: gr.Blocks, parts: _Parts, panel: Panel, chat: Chat) -> None:
+    work, shown = parts.work, [parts.chatbot, parts.box, parts.memory]
+    looked = [work.listed, work.job, work.made, work.timer, work.knock, work.told]
+    known = [parts.memory, work.opened, work.told]
+    looks = [blocks.load, work.timer.tick, parts.memory.change, parts.history.focus]
+    gr.on(looks, panel.look, known, looked, queue=False, trigger_mode="always_last", **_QUIET)
+    # Not one at a time: a second button may be pressed while the first is at work.
+    acts: dict[str, Any] = {"trigger_mode": "multiple", **_QUIET}
+    work.job.click(panel.open, [parts.memory, work.told], [work.opened, *looked], **acts)
+    work.job.submit(panel.act, known, [work.opened, *looked], **acts)
+    work.job.clear(panel.close, None, work.opened, **acts)
+    work.job.input(chat.open, parts.memory, shown, **acts)
+    work.knock.change(chat.refresh, parts.memory, shown, **_QUIET)
+
+
 # --- the parts
 def _parts(examples: Sequence[Example]) -> _Parts:
     memory = gr.BrowserState(None, storage_key=_REMEMBERED, secret=_REMEMBERED)
@@ -160,8 +192,8 @@ def _parts(examples: Sequence[Example]) -> _Parts:
                 container=False,
                 max_lines=1,
             )
-            history = _history()
-            gr.HTML(DIALOGS, elem_id="asks", apply_default_css=False)
+            history_list = _scripted("history")
+            listed = gr.HTML("", elem_id="jobs", js_on_load=None, apply_default_css=False)
         with gr.Column(elem_id="main", min_width=0):
             with gr.Row(elem_id="head"):
                 gr.Button("Conversations", elem_id="toggle", size="sm", scale=0, min_width=0)
@@ -172,17 +204,28 @@ def _parts(examples: Sequence[Example]) -> _Parts:
                 said = gr.Markdown("", elem_id="said")
                 keep = gr.Button("Cancel", elem_id="keep", size="sm", scale=0, min_width=0)
             box = _box()
+    gr.HTML(history.DIALOGS + jobs.DIALOGS, elem_id="asks", apply_default_css=False)
     return _Parts(
-        memory, shown, new, search, history, ready, chatbot, bar, said, keep, box, refused, timer
-    )
+        memory, shown, new, search, history_list, ready, chatbot, bar, said, keep, box, refused,
+        timer, _work(listed),
+    )  # fmt: skip
 
 
-def _history() -> gr.HTML:
-    script = Path(__file__).with_name("history.js").read_text(encoding="utf-8")
+def _work(listed: gr.HTML) -> _Work:
+    with gr.Column(elem_id="job"):
+        job, made = _scripted("jobs", "job-told"), gr.Markdown("", elem_id="job-made")
+    told = gr.Textbox("", visible="hidden", label="Jobs shown")
+    knock = gr.Textbox("", visible="hidden", label="Jobs that went on")
+    return _Work(listed, job, made, gr.State(Opened()), told, knock, gr.Timer(IDLE))
+
+
+def _scripted(script: str, name: str = "") -> gr.HTML:
+    """HTML whose clicks a script of this folder passes on."""
+    source = Path(__file__).with_name(f"{script}.js").read_text(encoding="utf-8")
     return gr.HTML(
         "",
-        elem_id="history",
-        js_on_load=_WHEN_THERE.replace("BEGIN", script),
+        elem_id=name or script,
+        js_on_load=_WHEN_THERE.replace("BEGIN", source),
         apply_default_css=False,
     )
 

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from assistant.answer import Answer, StepState
 from assistant.page.markdown import body, evidence, literal, reason, seconds_in_words
-from tools.base import File, Image, Plot
+from tools.base import Block, File, Image, Plot
 
 Message = dict[str, Any]
 
+_AS_JOB = {"running": "running", "waiting": "paused"}
 _SHOWN = 2_000  # characters of a question that the page repeats
 
 
@@ -41,7 +42,7 @@ def answer_messages(answer: Answer, earlier: Sequence[Answer], home: Path) -> li
         home: the folder that holds the files of answers.
     """
     file = partial(_file, home=home)
-    messages = [_step(step) for step in answer.steps]
+    messages = [_step(step, going=not answer.finished) for step in answer.steps]
     if not answer.finished and not any(step.status == "running" for step in answer.steps):
         messages.append(_fold("Looking it up", "", pending=True))
     if said := body(answer, file):
@@ -54,6 +55,19 @@ def answer_messages(answer: Answer, earlier: Sequence[Answer], home: Path) -> li
     if answer.finished and answer.choices and messages:
         messages[-1]["options"] = [{"value": choice} for choice in answer.choices]
     return messages
+
+
+def made(blocks: Sequence[Block], home: Path) -> str:
+    """What a job has made, and the facts behind it, as Markdown.
+
+    Args:
+        blocks: what it has made so far.
+        home: the folder that holds the files.
+    """
+    answer = Answer("", "", 0, "run", blocks=tuple(blocks))
+    behind = f"### Evidence\n\n{evidence(answer)}" if answer.evidence else ""
+    said = body(answer, partial(_file, home=home))
+    return "\n\n".join(filter(None, ("### Made so far" if said else "", said, behind)))
 
 
 def address(path: Path, home: Path) -> str:
@@ -76,16 +90,24 @@ def _fold(title: str, content: str, *, pending: bool = False) -> Message:
     }
 
 
-def _step(step: StepState) -> Message:
-    title = f"{step.tool} · {step.status}"
-    if step.seconds:
-        title += f" · {seconds_in_words(step.seconds)}"
-    running = step.status == "running"
+def _step(step: StepState, *, going: bool) -> Message:
+    title = f"{step.tool} · {_standing(step)}"
+    running = step.status == "running" and (going or not step.job)
     if step.why and not running:
         title += " · why this tool?"
     progress = f"{step.done:.0%} {literal(step.note)}".strip() if running else ""
     lines = (progress, literal(step.error), "" if running else reason(step))
     return _fold(title, "\n\n".join(filter(None, lines)), pending=running)
+
+
+def _standing(step: StepState) -> str:
+    """How far a step is; one that is a job goes on after its answer is finished."""
+    if step.job and step.status in _AS_JOB:
+        if step.status == "running" and not step.done:
+            return f"job {step.job} waits to begin"
+        return f"job {step.job} is {_AS_JOB[step.status]} · {step.done:.0%}"
+    took = f" · {seconds_in_words(step.seconds)}" if step.seconds else ""
+    return f"{step.status}{took}"
 
 
 def _evidence_title(answer: Answer) -> str:

@@ -8,7 +8,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,6 +17,7 @@ from fastapi import FastAPI
 
 from assistant.server import conversations, files
 from assistant.server.guard import Guard
+from assistant.settings import program_version
 from assistant.steps import Assistant
 
 _UPLOAD_BYTES = {"local": 45_000_000, "public": 20_000_000}  # of one upload, all files together
@@ -51,7 +51,7 @@ def create_app(assistant: Assistant) -> FastAPI:
 
     @app.get("/healthz")
     async def healthz() -> dict[str, Any]:
-        return {"ok": True, "version": _version(), "worker": assistant.worker.ready}
+        return {"ok": True, "version": program_version(), "worker": assistant.worker.ready}
 
     app.include_router(files.router(assistant, folder))
     app.include_router(conversations.router(assistant))
@@ -118,10 +118,3 @@ def _unheard(host: str, port: int, error: OSError) -> str:
         f"Cannot listen on {host}, port {port}: {error.strerror or os.strerror(error.errno or 0)}. "
         "Set FITTING_ROOM_HOST and FITTING_ROOM_PORT to an address of this machine."
     )
-
-
-def _version() -> str:
-    try:
-        return version("fitting-room")
-    except PackageNotFoundError:  # run from a source folder, as a Space does
-        return "source"

@@ -17,6 +17,8 @@ from assistant.store.claims import Claims
 from assistant.store.conversations import Conversation
 from assistant.store.database import Database, StoreFailed
 from assistant.store.jobs import JobStore
+from assistant.store.ledger import Ledger
+from assistant.store.remote import RemoteTasks
 from assistant.store.tables import (
     VERDICTS,
     AnswerRow,
@@ -57,12 +59,16 @@ class Store:
     Attributes:
         jobs: long work, for its owners.
         claims: long work, for those who run it.
+        ledger: the money of paid requests.
+        remote: paid tasks at providers.
     """
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self.jobs = JobStore(self._database)
         self.claims = Claims(self._database)
+        self.ledger = Ledger(self._database)
+        self.remote = RemoteTasks(self._database)
 
     def close(self) -> None:
         """Closes all connections."""

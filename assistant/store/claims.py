@@ -72,17 +72,17 @@ class Claims:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, holder: str, lane: str, only: int = 0) -> Claim | None:
+    def claim(self, holder: str, lane: str, only: Sequence[int] = ()) -> Claim | None:
         """Takes the next job of a lane: owners take turns, and each one's jobs keep their order.
 
         Args:
             holder: who takes it.
             lane: which jobs.
-            only: number of the one job to take; 0 for any.
+            only: numbers of the jobs to choose from; none for any.
         """
         waiting = select(JobRow).where(JobRow.state == "queued", JobRow.lane == lane)
         if only:
-            waiting = waiting.where(JobRow.id == only)
+            waiting = waiting.where(JobRow.id.in_(only))
         with self._database.reading() as session:  # most often there is none
             if session.scalar(waiting.with_only_columns(JobRow.id).limit(1)) is None:
                 return None

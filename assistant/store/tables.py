@@ -4,11 +4,21 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from tools.providers import RemoteState
+from tools.spending import SpendingState
 from tools.work import State
 
 Verdict = Literal["like", "dislike", "wrong tool"]
@@ -190,3 +200,55 @@ class JobEntryRow(Base):
     done: Mapped[float] = mapped_column(Float(53))
     note: Mapped[str] = mapped_column(Words)
     curve: Mapped[dict[str, float]] = mapped_column(Json)
+
+
+class SpendingRow(Base):
+    """The money of one paid request, in millionths of a US dollar, so that sums are exact.
+
+    `reserved` is what it was to cost, `charged` what it did cost once that is known; `at` is when
+    the money was set aside, `settled` when the state last changed after that.
+    """
+
+    __tablename__ = "spending"
+    __table_args__ = (
+        UniqueConstraint("owner", "request"),
+        CheckConstraint(f"state IN {get_args(SpendingState)}", name="known_state"),
+        Index("spending_of_owner", "owner", "at"),
+    )
+
+    request: Mapped[str] = mapped_column(Words)
+    job: Mapped[int]
+    system: Mapped[str] = mapped_column(Words)
+    provider: Mapped[str] = mapped_column(Words)
+    reserved: Mapped[int] = mapped_column(BigInteger)
+    charged: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(Words)
+    at: Mapped[str] = mapped_column(Words)
+    settled: Mapped[str] = mapped_column(Words)
+
+
+class RemoteTaskRow(Base):
+    """A paid task at a provider; `cost` is what the provider said of it, as in `spending`.
+
+    A row is `submitting` before anything is sent: what is found so after a crash may have arrived.
+    """
+
+    __tablename__ = "remote_task"
+    __table_args__ = (
+        UniqueConstraint("owner", "request"),
+        CheckConstraint(f"state IN {get_args(RemoteState)}", name="known_state"),
+        Index("remote_task_in_state", "state"),
+    )
+
+    request: Mapped[str] = mapped_column(Words)
+    job: Mapped[int]
+    provider: Mapped[str] = mapped_column(Words)
+    state: Mapped[str] = mapped_column(Words)
+    task: Mapped[str] = mapped_column(Words)
+    polling_url: Mapped[str] = mapped_column(Words)
+    cost: Mapped[int | None] = mapped_column(BigInteger)
+    arguments: Mapped[dict[str, Any]] = mapped_column(Json)
+    result: Mapped[dict[str, Any]] = mapped_column(Json)
+    error: Mapped[str] = mapped_column(Words)
+    at: Mapped[str] = mapped_column(Words)
+    changed: Mapped[str] = mapped_column(Words)

@@ -116,10 +116,13 @@ def test_long_work_waits_for_a_yes(page: Page) -> None:
     page.locator("#chat .option", has_text="No").click()
     expect(page.locator(".toast-body")).to_contain_text("Nothing was run.")
     page.locator("#chat .option", has_text="Yes, time them").click()
-    page.locator("#box .stop-button").click()
-    expect(answer(page)).to_contain_text("Stopped.")
+    expect(answer(page)).to_contain_text("It goes on in the background")
     expect(questions(page)).to_have_count(1)
     wait(page)
+    expect(answer(page)).to_contain_text("benchmark · job ")
+    page.locator("#jobs").get_by_role("button", name="Cancel job").click()
+    expect(answer(page)).to_contain_text("benchmark · stopped")
+    expect(page.locator("#jobs")).to_contain_text("cancelled")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from typing import Any
 
 _STATE, _MANIFEST = "state.pt", "manifest.json"
 _ASIDE = ".new-"
+_WHOLE = "[0-9]" * 9 + "-*"
 _ABANDONED = 3600.0  # seconds after which nobody is writing a checkpoint any more
 
 
@@ -92,11 +93,11 @@ class Checkpoints:
         return next((found for found in ranked if _is_whole(found.folder)), None)
 
     def remove(self) -> None:
-        """Removes all of them, when the work is done."""
+        """Removes the folder with all of them, when the work is done."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _newest_first(self) -> list[Checkpoint]:
-        found = [_read(manifest) for manifest in self._folder.glob(f"[!.]*/{_MANIFEST}")]
+        found = [_read(manifest) for manifest in self._folder.glob(f"{_WHOLE}/{_MANIFEST}")]
         return sorted(filter(None, found), key=lambda one: (-one.step, one.folder.name))
 
     def _clear(self, written: Path) -> None:
@@ -105,10 +106,11 @@ class Checkpoints:
         judged = [one for one in found if one.score is not None]
         best = max(judged, key=lambda one: (one.score, one.step), default=None)
         kept = {written, *(one.folder for one in (*found[:1], best) if one)}
-        for folder in set(self._folder.iterdir()) - kept:
-            # Another process, which was cut off from this work, may still be writing.
-            if not folder.name.startswith(_ASIDE) or _age(folder) > _ABANDONED:
-                shutil.rmtree(folder, ignore_errors=True)
+        others = set(self._folder.glob(_WHOLE)) - kept
+        # Another process, which was cut off from this work, may still be writing.
+        left = {aside for aside in self._folder.glob(f"{_ASIDE}*") if _age(aside) > _ABANDONED}
+        for folder in others | left:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _age(folder: Path) -> float:

@@ -7,12 +7,16 @@ revision = "0003"
 down_revision = "0002"
 
 _STATES = "('queued', 'running', 'paused', 'done', 'failed', 'cancelled')"
+_SPENDING_STATES = "('reserved', 'charged', 'released', 'unknown')"
+_REMOTE_STATES = "('submitting', 'submitted', 'done', 'failed', 'unknown')"
 
 
 def upgrade() -> None:
     """Makes the tables."""
     _jobs()
     _entries()
+    _spending()
+    _remote_tasks()
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:
@@ -55,3 +59,34 @@ def _entries() -> None:
         sa.Column("done", sa.Float(53), nullable=False),
         *_texts("note", "curve"),
     )
+
+
+def _spending() -> None:
+    op.create_table(
+        "spending",
+        sa.Column("id", sa.Integer, primary_key=True),
+        *_texts("owner", "request"),
+        *_numbers("job"),
+        *_texts("system", "provider"),
+        sa.Column("reserved", sa.BigInteger, nullable=False),
+        sa.Column("charged", sa.BigInteger, nullable=False),
+        *_texts("state", "at", "settled"),
+        sa.UniqueConstraint("owner", "request"),
+        sa.CheckConstraint(f"state IN {_SPENDING_STATES}", name="known_state"),
+    )
+    op.create_index("spending_of_owner", "spending", ["owner", "at"])
+
+
+def _remote_tasks() -> None:
+    op.create_table(
+        "remote_task",
+        sa.Column("id", sa.Integer, primary_key=True),
+        *_texts("owner", "request"),
+        *_numbers("job"),
+        *_texts("provider", "state", "task", "polling_url"),
+        sa.Column("cost", sa.BigInteger),
+        *_texts("arguments", "result", "error", "at", "changed"),
+        sa.UniqueConstraint("owner", "request"),
+        sa.CheckConstraint(f"state IN {_REMOTE_STATES}", name="known_state"),
+    )
+    op.create_index("remote_task_in_state", "remote_task", ["state"])
