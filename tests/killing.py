@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import multiprocessing
 import os
 import random
 import signal
@@ -21,7 +20,7 @@ from sqlalchemy import create_engine, event, text
 from assistant.settings import Settings
 from assistant.store import Store, StoreFailed
 from tests.jobs import Room, room, submit
-from tests.processes import wait_for
+from tests.processes import fresh, wait_for
 from tools.base import Agreement
 from tools.work import ENDED
 
@@ -42,8 +41,6 @@ _COUNT = {
         "EXECUTE FUNCTION finish()",
     ),
 }
-_fresh = multiprocessing.get_context("forkserver")
-_fresh.set_forkserver_preload(["tests.killing", "tests.jobs"])
 
 
 @dataclass(frozen=True)
@@ -104,8 +101,8 @@ def kill_again_and_again(
     acknowledged: dict[str, int] = {}
     with counted(url):
         for kill in range(kills):
-            ours, theirs = _fresh.Pipe()
-            process = _fresh.Process(target=_submit_and_run, args=(url, home, kill, works, theirs))
+            ours, theirs = fresh().Pipe()
+            process = fresh().Process(target=_submit_and_run, args=(url, home, kill, works, theirs))
             process.start()
             theirs.close()
             ours.poll(60)
@@ -190,7 +187,7 @@ def runners(url: str, home: Path, shifts: Sequence[float]) -> Iterator[list[Any]
     started = []
     for number, shift in enumerate(shifts):
         log = home / f"runner-{number}.txt"
-        started.append(_fresh.Process(target=run_jobs, args=(url, home, log, shift)))
+        started.append(fresh().Process(target=run_jobs, args=(url, home, log, shift)))
         started[-1].start()
     try:
         yield started

@@ -1,9 +1,20 @@
-"""Waiting for processes."""
+"""Starting processes, and waiting for them."""
 
+import multiprocessing
 import time
 from collections.abc import Callable
+from functools import cache
+from multiprocessing.context import ForkServerContext
 
 import psutil
+
+
+@cache
+def fresh() -> ForkServerContext:
+    """Starts processes that have loaded what tests run in them; there is one such server only."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.training", "tests.killing", "tests.jobs"])
+    return context
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 240.0) -> None:

@@ -2,13 +2,11 @@
 
 import errno
 import json
-import multiprocessing
 import os
 import random
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 import torch
 
 from tests import training
+from tests.processes import fresh
 from tools.engines.checkpoint import (
     Checkpoints,
     random_states,
@@ -25,14 +24,6 @@ from tools.engines.checkpoint import (
 from tools.pocket.recipes import loop
 
 KILLS = 6
-
-
-@pytest.fixture(scope="module")
-def fresh() -> ForkServerContext:
-    """Starts processes that have loaded torch already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training"])
-    return context
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +61,12 @@ def same(folder: Path, whole: tuple[list[float], dict[str, Any], bytes]) -> bool
 
 # --- resume
 def test_killed_at_random_moments_it_ends_as_if_it_was_not(
-    tmp_path: Path, fresh: ForkServerContext, whole: tuple[list[float], dict[str, Any], bytes]
+    tmp_path: Path, whole: tuple[list[float], dict[str, Any], bytes]
 ) -> None:
     """R2: bit-equal loss curve, weights and optimizers; steps are only ever gained."""
     chance, kills, reached = random.Random(2), 0, 0  # noqa: S311
     while kills < KILLS:
-        process = fresh.Process(target=training.train, args=(tmp_path,))
+        process = fresh().Process(target=training.train, args=(tmp_path,))
         process.start()
         process.join(chance.uniform(0.0, 0.5) if kills < KILLS - 1 else None)
         if process.is_alive():
@@ -89,14 +80,14 @@ def test_killed_at_random_moments_it_ends_as_if_it_was_not(
 
 
 def test_killed_in_every_write_of_a_checkpoint_there_is_a_whole_one(
-    tmp_path: Path, fresh: ForkServerContext, whole: tuple[list[float], dict[str, Any], bytes]
+    tmp_path: Path, whole: tuple[list[float], dict[str, Any], bytes]
 ) -> None:
     """R2: dead at the n-th call that changes the disk, for n up to three checkpoints in."""
     there = False
     for at in range(1, 22):
         folder = tmp_path / str(at)
         folder.mkdir()
-        process = fresh.Process(target=training.train_and_die, args=(folder, at))
+        process = fresh().Process(target=training.train_and_die, args=(folder, at))
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL

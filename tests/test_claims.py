@@ -17,7 +17,7 @@ from assistant.kept import blocks_kept
 from assistant.store import Store
 from assistant.store.claims import Claim, End, Fenced
 from assistant.store.jobs import NewJob, NotNow, UnknownJob
-from assistant.store.tables import JobRow
+from assistant.store.tables import JobEntryRow, JobRow
 from index.evidence import Measurement
 from tools.base import Text
 from tools.work import Action, Entry
@@ -202,9 +202,9 @@ def test_signs_of_life_tell_how_far_it_is(store: Store) -> None:
 
 def test_a_long_log_is_thinned(store: Store) -> None:
     number = submit(store)
-    taken = claim(store)
-    for step in range(700):
-        store.claims.beat(taken, entry(step / 700), 0.0)
+    rows = [{"owner": "me", "job_id": number, **vars(entry(step / 700))} for step in range(700)]
+    with store._database.writing() as session:
+        session.execute(insert(JobEntryRow), rows)
     log = store.jobs.log("me", number)
     assert 300 < len(log) <= 601
     assert (log[0].done, log[-1].done) == (0.0, 699 / 700)
@@ -319,6 +319,14 @@ def test_what_each_state_allows(store: Store, action: Action, allowed: dict[str,
             assert store.jobs.get("me", number).state == state
         while store.claims.claim("clear", "device"):
             pass
+
+
+def test_an_action_that_nobody_knows(store: Store) -> None:
+    number = submit(store)
+    store.jobs.act("me", number, "cancel")
+    with pytest.raises(NotNow, match=r"'explode' cannot be done\. Choose: cancel, pause"):
+        store.jobs.act("me", number, "explode")  # type: ignore[arg-type]
+    assert store.jobs.get("me", number).state == "cancelled"
 
 
 def test_a_retry_begins_to_count_anew(store: Store) -> None:

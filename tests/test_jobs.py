@@ -198,6 +198,19 @@ def test_a_job_that_dies_with_a_guest_before_the_door(jobs: Jobs, shared: Room) 
     until(jobs, number, "failed")
 
 
+def test_a_long_job_steps_aside_for_another_owner(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.jobs.runner._TURN", 0.5)
+    long = submit(jobs, "keep", request="long", upto=60, seconds=0.1)
+    running(jobs, long)
+    short = submit(jobs, "keep", owner="you", request="short", upto=1)
+    wait_for(lambda: jobs.of("you").get(short).state == "done", 60)
+    assert job(jobs, long).state in ("queued", "running")
+    assert said(until(jobs, long, "done").blocks)[0].startswith("begun xx")
+    assert job(jobs, long).crashes == 0
+
+
 # --- ends and starts
 def test_an_end_of_the_server_keeps_the_job_for_the_next(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "ends", device="cpu")

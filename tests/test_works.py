@@ -19,6 +19,7 @@ from tests.tiny import save_tiny
 from tools.base import Agreement, Stopped, Text, ToolFailed, load_works
 from tools.models import DEFAULT_CLASSIFIER, Models
 from tools.works.download import download
+from tools.works.train_pocket import train_pocket
 
 FEMTO = f"timm/{DEFAULT_CLASSIFIER}"
 TINY = {"name": "judge", "steps": 400, "drawn": 128, "measured": 20}
@@ -53,9 +54,9 @@ def test_a_training_is_paused_and_goes_on_to_a_model_of_ones_own(assistant: Assi
     assert [job.state for job in assistant.jobs.of(ME).list()] == ["done", "paused"]
 
 
-def test_a_recipe_that_is_not_there(assistant: Assistant) -> None:
+def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match=r"no recipe for 'flux'\. Choose from: pocket-convnext"):
-        train(assistant, {"name": "flux"}, lambda done, note: None)
+        list(train_pocket(context(tmp_path), "flux"))
 
 
 @pytest.fixture

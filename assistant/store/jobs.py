@@ -7,7 +7,7 @@ same time, and with names of their own neither took over what a killed one had b
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -133,6 +133,10 @@ class JobStore:
         """
         with self._database.writing() as session:
             row = _row(session, owner, number, lock=True)
+            if action not in get_args(Action):
+                raise NotNow(
+                    f"{action[:40]!r} cannot be done. Choose: {', '.join(get_args(Action))}."
+                )
             if action in ("cancel", "pause"):
                 _hold(row, action)
             else:

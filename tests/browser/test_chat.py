@@ -145,7 +145,7 @@ def test_stop_keeps_what_is_there_and_retry_keeps_the_old_answer(page: Page) -> 
     wait(page)
     expect(answer(page)).to_contain_text("benchmark · stopped")
     expect(answer(page)).to_contain_text("Stopped.")
-    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Retry", exact=True).click()
     expect(answer(page)).to_contain_text("benchmark · running")
     expect(answer(page)).to_contain_text("Earlier answer")
     page.locator("#box .stop-button").click()

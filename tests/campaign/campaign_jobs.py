@@ -1,6 +1,5 @@
 """The acceptance rows of durable jobs, at full length; `make campaign` prints their figures."""
 
-import multiprocessing
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from tests.killing import (
     stop_one_past_its_lease,
 )
 from tests.postgresql import Server
+from tests.processes import fresh
 from tests.test_checkpoint import ended
 from tools.engines.checkpoint import Checkpoints
 
@@ -36,8 +36,6 @@ def test_r1_kills_of_the_app(url: str, home: Path) -> None:
 
 def test_r2_kills_of_a_training(tmp_path: Path) -> None:
     """30 at random moments of whole trainings, each ended as if it was never cut off."""
-    fresh = multiprocessing.get_context("forkserver")
-    fresh.set_forkserver_preload(["tests.training"])
     (tmp_path / "whole").mkdir()
     training.train(tmp_path / "whole")
     whole, chance = ended(tmp_path / "whole"), random.Random(30)  # noqa: S311
@@ -47,7 +45,7 @@ def test_r2_kills_of_a_training(tmp_path: Path) -> None:
         folder.mkdir()
         while True:
             before = _reached(folder)
-            process = fresh.Process(target=training.train, args=(folder,))
+            process = fresh().Process(target=training.train, args=(folder,))
             process.start()
             process.join(chance.uniform(0.02, 0.6))
             alive = process.is_alive()
