@@ -278,7 +278,8 @@ def fill_up(home: Path, pages: int) -> bool:
     """
     settings = settings_for("", home)
     with room(settings) as made:
-        _limit(made.store, pages)
+        most = _limit(made.store)
+        most[0] += pages
         made.jobs.start()
         large = {"name": "n" * 9_000, "request": "once"}  # two pages of the file and more
         refused = ""
@@ -288,7 +289,7 @@ def fill_up(home: Path, pages: int) -> bool:
             refused = str(failure)
         assert "there is no room left" in refused or not refused
         time.sleep(1.5)
-        _limit(made.store, 2**30)
+        most[0] += 2**30
         if refused:
             number = submit(made.jobs, "beside", seconds=0.1, **large)
         wait_for(lambda: made.jobs.of("me").get(number).state in ENDED, 30)
@@ -299,13 +300,17 @@ def fill_up(home: Path, pages: int) -> bool:
     return bool(refused)
 
 
-def _limit(store: Store, pages: int) -> None:
-    """Lets the file of a database grow by so many pages, in every connection from now on."""
+def _limit(store: Store) -> list[int]:
+    """The pages that the file of a database may have, its length for now; change it in place.
+
+    The engine is told once, before threads use it: its listeners may not change under them.
+    """
     engine = store._database._engine
     with engine.connect() as connection:
-        there = int(connection.scalar(text("PRAGMA page_count")) or 0)
+        most = [int(connection.scalar(text("PRAGMA page_count")) or 0)]
 
     def limited(connection: sqlite3.Connection, *_: object) -> None:
-        connection.execute(f"PRAGMA max_page_count = {there + pages}").close()
+        connection.execute(f"PRAGMA max_page_count = {most[0]}").close()
 
     event.listen(engine, "checkout", limited)
+    return most

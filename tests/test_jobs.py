@@ -62,7 +62,7 @@ def test_a_job_is_run_and_kept(jobs: Jobs, shared: Room) -> None:
     assert (ended.title, ended.done, said(ended.blocks)) == ("a test", 1.0, ["begun x"])
     assert ended.seconds > 0
     home = shared.settings.home
-    assert not (home / "jobs" / "me" / str(number)).exists()
+    wait_for(lambda: not (home / "jobs" / "me" / str(number)).exists(), 10)
     manifests = [path.read_text() for path in (home / "runs" / "me").glob("*/manifest.json")]
     assert sum(f'"job": {number},' in text for text in manifests) == 1
 

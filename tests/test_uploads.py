@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -286,6 +287,10 @@ def endless() -> bytes:
     return content[:-2] + last * 4000 + content[-2:]
 
 
+def _number(limit: str) -> int:
+    return int(getattr(psutil, f"RLIMIT_{limit}"))
+
+
 def test_endless_picture_is_ended(public: Uploads, tmp_path: Path) -> None:
     said: list[str] = []
     bomb, content = endless(), encoded(quarters(), "PNG")
@@ -294,11 +299,11 @@ def test_endless_picture_is_ended(public: Uploads, tmp_path: Path) -> None:
     [program] = programs()
     started = time.monotonic()
     thread.start()
-    while not (found := program.children()):
-        assert thread.is_alive()
-    time.sleep(0.2)  # by then its limits are set
-    [decoding] = found
-    limits = {name: decoding.rlimit(getattr(psutil, f"RLIMIT_{name}"))[1] for name in LIMITS}
+    limits: dict[str, int] = {}
+    while limits != LIMITS and thread.is_alive():
+        with suppress(psutil.NoSuchProcess):
+            for decoding in program.children():
+                limits = {name: decoding.rlimit(_number(name))[1] for name in LIMITS}
     thread.join()
     assert limits == LIMITS
     assert time.monotonic() - started < 20

@@ -1,6 +1,7 @@
 """The jobs of one owner."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from assistant.store.jobs import JobStore, NotNow, UnknownJob
@@ -32,10 +33,8 @@ class OwnerJobs:
         Raises:
             ToolFailed: there is none of that number.
         """
-        try:
+        with _worded():
             return self.store.get(self.owner, number)
-        except UnknownJob as unknown:
-            raise ToolFailed(str(unknown)) from None
 
     def log(self, number: int) -> tuple[Entry, ...]:
         """What a job has reported, oldest first.
@@ -43,10 +42,8 @@ class OwnerJobs:
         Raises:
             ToolFailed: there is none of that number.
         """
-        try:
+        with _worded():
             return self.store.log(self.owner, number)
-        except UnknownJob as unknown:
-            raise ToolFailed(str(unknown)) from None
 
     def act(self, action: Action, number: int) -> Job:
         """Cancels, pauses, resumes or retries a job, and returns how it stands then.
@@ -54,9 +51,16 @@ class OwnerJobs:
         Raises:
             ToolFailed: there is none of that number, or its state does not allow that.
         """
-        try:
+        with _worded():
             self.store.act(self.owner, number, action)
-        except (UnknownJob, NotNow) as reason:
-            raise ToolFailed(str(reason)) from None
         self.wake()
         return self.get(number)
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    """What the store refuses, as a tool fails: both are worded for the person."""
+    try:
+        yield
+    except (UnknownJob, NotNow) as reason:
+        raise ToolFailed(str(reason)) from None

@@ -108,15 +108,9 @@ class Claims:
         Raises:
             Fenced: the right has ended.
         """
-        changes: dict[Any, Any] = {
-            JobRow.beat: JobRow.beat + 1,
-            JobRow.seconds: JobRow.seconds + seconds,
-            JobRow.left: left,
-        }
-        if entry:
-            changes |= {JobRow.done: entry.done, JobRow.note: entry.note}
-            if entry.done > claim.done:
-                changes[JobRow.losses] = 0
+        changes = _told(entry, seconds) | {JobRow.beat: JobRow.beat + 1, JobRow.left: left}
+        if entry and entry.done > claim.done:
+            changes[JobRow.losses] = 0
         with self._database.writing() as session:
             wanted = session.scalar(_held(claim).values(changes).returning(JobRow.wanted))
             if wanted is None:
@@ -159,12 +153,7 @@ class Claims:
         Raises:
             Fenced: the right to run it had ended before.
         """
-        changes: dict[Any, Any] = {
-            JobRow.crashes: JobRow.crashes + int(end.crashed),
-            JobRow.seconds: JobRow.seconds + seconds,
-        }
-        if entry:
-            changes |= {JobRow.done: entry.done, JobRow.note: entry.note}
+        changes = _told(entry, seconds) | {JobRow.crashes: JobRow.crashes + int(end.crashed)}
         if end.state:
             changes |= {JobRow.state: end.state, JobRow.wanted: "", JobRow.error: end.error}
             changes |= {JobRow.left: None, JobRow.ended: now() if end.state in ENDED else ""}
@@ -224,6 +213,14 @@ class Claims:
             held = session.scalar(_held(claim).values(changes).returning(JobRow.id))
             if held is None:
                 raise Fenced
+
+
+def _told(entry: Entry | None, seconds: float) -> dict[Any, Any]:
+    """What a report and the time since the last one change in the row of a job."""
+    changes: dict[Any, Any] = {JobRow.seconds: JobRow.seconds + seconds}
+    if entry:
+        changes |= {JobRow.done: entry.done, JobRow.note: entry.note}
+    return changes
 
 
 def _held(claim: Claim) -> Any:
