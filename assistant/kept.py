@@ -77,8 +77,9 @@ def _with_job(answer: Answer, place: int, job: Job) -> Answer:
     after = answer.blocks[first + counts[place] :]
     begun = answer.blocks[first : first + counts[place]] if job.state not in ENDED else ()
     made = (*begun, *job.blocks)
+    before = answer.steps[place]
     step = replace(
-        answer.steps[place],
+        before,
         status=STATUS[job.state],
         seconds=job.seconds,
         error=job.error,
@@ -87,7 +88,12 @@ def _with_job(answer: Answer, place: int, job: Job) -> Answer:
         blocks=len(made),
     )
     steps = (*answer.steps[:place], step, *answer.steps[place + 1 :])
-    answer = replace(answer, steps=steps, blocks=(*answer.blocks[:first], *made, *after))
+    answer = replace(
+        answer,
+        steps=steps,
+        blocks=(*answer.blocks[:first], *made, *after),
+        seconds=answer.seconds + max(0.0, job.seconds - before.seconds),
+    )
     if job.state == "failed":
         return replace(answer, ask=job.error)
     return answer

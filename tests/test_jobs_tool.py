@@ -228,9 +228,10 @@ def test_what_a_job_made_stands_in_its_conversation(opened: Assistant) -> None:
     claim = opened.store.claims.claim("somebody", "device", only=(number,))
     assert claim
     opened.store.claims.keep(claim, (Text("femto was the fastest"),))
-    opened.store.claims.end(claim, End("done"))
+    opened.store.claims.end(claim, End("done"), seconds=70.0)
     kept = opened.store.turns("me", answer.conversation)[-1].answers[-1]
     assert [step["status"] for step in kept["steps"]] == ["done"]
+    assert kept["seconds"] == pytest.approx(answer.seconds + 70.0, abs=1.0)
     assert [block["text"] for block in kept["blocks"]] == ["femto was the fastest"]
 
 
