@@ -54,6 +54,27 @@ def test_a_training_is_paused_and_goes_on_to_a_model_of_ones_own(assistant: Assi
     assert [job.state for job in assistant.jobs.of(ME).list()] == ["done", "paused"]
 
 
+@pytest.mark.parametrize(
+    ("work", "arguments", "says"),
+    [
+        ("classify", {"images": ["/gone/cat.png"], "model": "pocket-convnext"}, "cat.png"),
+        ("classify", {"images": ["/gone/cat.png"], "model": "mine"}, "mine"),
+        ("benchmark", {"models": ["mine"]}, "mine"),
+        ("download", {"model": "mine"}, "No model is called 'mine'"),
+    ],
+)
+def test_what_a_job_needs_is_gone(
+    assistant: Assistant, work: str, arguments: dict[str, object], says: str
+) -> None:
+    assistant.jobs.start()
+    number = assistant.jobs.submit(ME, work, arguments, Agreement(), request=str(arguments))
+    mine = assistant.jobs.of(ME)
+    wait_for(lambda: mine.get(number).state == "failed", 60)
+    failed = mine.get(number)
+    assert (failed.crashes, failed.error.count("\n")) == (0, 0)
+    assert says in failed.error
+
+
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match=r"no recipe for 'flux'\. Choose from: pocket-convnext"):
         list(train_pocket(context(tmp_path), "flux"))
