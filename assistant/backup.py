@@ -28,9 +28,10 @@ from assistant.archive import (
     flush,
     own_files,
 )
-from assistant.settings import Settings, program_version
+from assistant.settings import Settings
 from assistant.store.database import open_database
 from assistant.store.transfer import copy_rows, counts, json_texts, named_below, schema_of, snapshot
+from tools.program import program_version
 
 Tell = Callable[[float, str], None]  # progress from 0 to 1, and what goes on
 _PASSES = 3  # over the files: what was replaced while they were copied is there in the next one

@@ -4,6 +4,7 @@
 short-lived process per picture, so that nothing is imported twice and nothing outlives a picture.
 A request is `REQUEST` (most pixels, longest side, seconds of processor time; twice as long by the
 clock) with three file descriptors: the picture, where the clean PNG goes, and where the reply goes.
+The PNG says how the picture was made, if the picture did, and holds no other metadata.
 The reply is one JSON object: `width`, `height` and `note`, or `refused` (the rest of a sentence
 that begins with the file name), or `unwritten` (why the PNG could not be written). A reply that
 never comes means that the process broke a limit or crashed.
@@ -17,9 +18,11 @@ import resource
 import signal
 import socket
 import struct
+import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
 # Imported here, before any fork, so that each picture's process finds them loaded.
@@ -34,6 +37,11 @@ from PIL import (
     PngImagePlugin,
     WebPImagePlugin,
 )
+
+# This file runs isolated, without the folder of the program among those that are searched.
+sys.path.append(str(Path(__file__).parents[1]))
+
+from tools import recipe
 
 REQUEST = struct.Struct("!QQQ")
 _MEMORY = 2**30  # bytes of address space
@@ -137,18 +145,19 @@ def _confine(pixels: int, seconds: int) -> None:
 
 def _reply(picture: BinaryIO, png: BinaryIO, side: int) -> Mapping[str, object]:
     try:
-        clean, note = decode(picture, side)
+        clean, note, made = decode(picture, side)
     except Refusal as refusal:
         return {"refused": str(refusal)}
     try:
-        clean.save(png, "PNG", compress_level=1)
+        text = recipe.saving(made, "PNG") if made else {}
+        clean.save(png, "PNG", compress_level=1, **text)
         png.flush()
     except OSError as error:
         return {"unwritten": error.strerror or str(error)}
     return {"width": clean.width, "height": clean.height, "note": note}
 
 
-def decode(file: BinaryIO, side: int) -> tuple[Image.Image, str]:
+def decode(file: BinaryIO, side: int) -> tuple[Image.Image, str, recipe.Recipe | None]:
     """The picture upright, in sRGB, on white, 8 bits, with nothing but its pixels.
 
     Args:
@@ -156,7 +165,8 @@ def decode(file: BinaryIO, side: int) -> tuple[Image.Image, str]:
         side: the longest width or height that is taken; `Image.MAX_IMAGE_PIXELS` bounds the area.
 
     Returns:
-        The picture (mode RGB) and what the person should know about it, if anything.
+        The picture (mode RGB), what the person should know about it, if anything, and how it was
+        made, if it says so: nothing else of its metadata.
 
     Raises:
         Refusal: it is no picture that is taken.
@@ -170,7 +180,7 @@ def decode(file: BinaryIO, side: int) -> tuple[Image.Image, str]:
             if max(image.size) > side:
                 size = f"{image.width:,} x {image.height:,} pixels"
                 raise Refusal(f"has {size}; a side may have {side:,}. Send a smaller copy.")
-            return _clean(image)
+            return *_clean(image), recipe.found(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Refusal(_too_many(error)) from None
     except MemoryError:

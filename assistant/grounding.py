@@ -65,7 +65,7 @@ def faults(block: Block, names: Names, literal: Sequence[str] = ()) -> tuple[str
         names: finds the systems that a text names.
         literal: strings that are names, not figures (the names of the person's files).
     """
-    said = (*literal, *block.state) if isinstance(block, Text | Table) else literal
+    said = (*literal, *block.state) if isinstance(block, Text | Table | Image) else literal
     return tuple(
         fault
         for passage in _passages(block)
@@ -143,8 +143,12 @@ def _without_links(text: str) -> str:
 
 
 def _without_literal(text: str, literal: Sequence[str]) -> str:
-    """The text with the names of files blanked, where they stand as words: a file may be "c"."""
-    for name in filter(None, literal):
+    """The text with names of files and the like blanked, as words: a file may be "c".
+
+    The longest go first, since one may be a part of another. Links are blanked already.
+    """
+    pieces = {piece.strip() for name in literal for piece in _LINK.split(name)} - {""}
+    for name in sorted(pieces, key=len, reverse=True):
         whole = rf"(?<!\w){re.escape(name)}(?!\w)"
         text = re.sub(whole, "\N{NO-BREAK SPACE}" * len(name), text)
     return text

@@ -1,7 +1,6 @@
 """Settings: environment first, then `.env`, then the default; an unknown key is an error."""
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -70,11 +69,3 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX
         raise SettingsError(f"{name} is {first['input']!r}: {first['msg']}. Change it.") from None
-
-
-def program_version() -> str:
-    """The version that runs."""
-    try:
-        return version("fitting-room")
-    except PackageNotFoundError:  # run from a source folder, as a Space does
-        return "source"

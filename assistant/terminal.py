@@ -10,7 +10,8 @@ from rich.text import Text as RichText
 from assistant.answer import Answer
 from index.evidence import Claim, Fact
 from index.properties import properties, show
-from tools.base import Block, Table, Text
+from tools.base import Block, Image, Table, Text
+from tools.recipe import caption
 
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
@@ -47,7 +48,8 @@ def _show_block(block: Block, console: Console) -> None:
             table.add_row(*map(_cell, row))
         console.print(table)
     else:
-        console.print(f"{block.alt}: {block.path}", markup=False)
+        mark = caption(block.metadata) if isinstance(block, Image) else ""
+        console.print(f"{block.alt}: {block.path}{mark and f' ({mark})'}", markup=False)
 
 
 def _cell(text: str) -> RichText:

@@ -1,4 +1,4 @@
-"""Uploaded pictures: taken in only as clean PNG files that hold nothing but pixels."""
+"""Uploaded pictures: taken in only as clean PNG files: pixels, and how they were made if known."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ class Upload:
     """A picture that was taken.
 
     Attributes:
-        path: the clean PNG file: RGB, 8 bits, upright, sRGB, no metadata.
+        path: the clean PNG file: RGB, 8 bits, upright, sRGB, no metadata but a recipe.
         name: the file's own name, safe to show.
         width: pixels.
         height: pixels.

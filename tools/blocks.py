@@ -54,12 +54,14 @@ class Image:
         alt: what it shows, in words.
         metadata: the recipe it was made with, or what was seen in it.
         cites: the facts behind figures in `alt` and `metadata`.
+        state: words in them that are no claim about a system, such as those of a recipe.
     """
 
     path: Path
     alt: str
     metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cites: tuple[Fact, ...] = ()
+    state: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from assistant.conversation import Turn
 from assistant.kept import from_kept, without_whole
 from assistant.page.markdown import body, evidence, literal, reason, seconds_in_words
 from tools.base import File, Image, Plot
+from tools.recipe import caption
 
 
 def as_markdown(title: str, turns: Sequence[Turn]) -> str:
@@ -75,7 +76,9 @@ def _named(block: Image | Plot | File) -> str:
     name = block.path.name
     if isinstance(block, File):
         return f"[{literal(name)}]({quote(name)}) {literal(block.alt)}"
-    return f"![{literal(block.alt)}]({quote(name)})"
+    mark = caption(block.metadata) if isinstance(block, Image) else ""
+    words = literal(" ".join(block.alt.split()))
+    return f"![{words}]({quote(name)})" + (f" *{literal(mark)}*" if mark else "")
 
 
 def _quoted(question: str) -> str:

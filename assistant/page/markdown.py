@@ -100,14 +100,20 @@ def _block(block: Text | Table | Plot | File, file: Shown) -> str:
 def _table(table: Table) -> str:
     columns = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
     aligned = ["---:" if _is_numeric(cells) else "---" for cells in columns]
-    lines = [_row(table.columns), _row(aligned), *(map(_row, table.rows))]
+    rows = [_row(row, table.state) for row in table.rows]
+    lines = [_row(table.columns), _row(aligned), *rows]
     title = f"**{table.title}**\n\n" if table.title else ""
     return title + "\n".join(lines)
 
 
-def _row(cells: Sequence[str]) -> str:
-    clean = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(clean)} |"
+def _row(cells: Sequence[str], state: Sequence[str] = ()) -> str:
+    return f"| {' | '.join(_cell(cell, cell in state) for cell in cells)} |"
+
+
+def _cell(text: str, taken_literally: bool) -> str:
+    """A cell in one line; what tells of our own work may be anyone's words, and is no Markdown."""
+    line = " ".join(text.split())
+    return literal(line) if taken_literally else line.replace("|", "\\|")
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from assistant.answer import Answer, StepState
 from assistant.page.markdown import body, evidence, literal, reason, seconds_in_words
 from tools.base import Block, File, Image, Plot
+from tools.recipe import caption
 
 Message = dict[str, Any]
 
@@ -128,15 +129,17 @@ def _file(block: Image | Plot | File, home: Path) -> str:
     where = address(block.path, home)
     match block:
         case Image():
-            return _picture(where, block.alt)
+            return _picture(where, block.alt, mark=caption(block.metadata))
         case Plot():
             return _picture(f"{where}#plot", block.alt)
         case File():
             return f"[{literal(block.path.name)}]({where}) {literal(block.alt)}"
 
 
-def _picture(where: str, alt: str, number: str = "") -> str:
+def _picture(where: str, alt: str, number: str = "", mark: str = "") -> str:
+    """A picture that opens on a click, with its number in a corner or a mark under it."""
+    words = literal(" ".join(f"{alt} ({mark})".split() if mark else alt.split()))
     if not where:
-        return f"*{literal(alt)}*"
-    face = f" **{number}**" if number else ""
-    return f"[![{literal(alt)}]({where}){face}]({where})"
+        return f"*{words}*"
+    face = f" **{number}**" if number else f" *{literal(mark)}*" if mark else ""
+    return f"[![{words}]({where}){face}]({where})"

@@ -17,8 +17,8 @@ from fastapi import FastAPI
 
 from assistant.server import conversations, files
 from assistant.server.guard import Guard
-from assistant.settings import program_version
 from assistant.steps import Assistant
+from tools.program import program_version
 
 _UPLOAD_BYTES = {"local": 45_000_000, "public": 20_000_000}  # of one upload, all files together
 _PATIENCE = 3  # seconds that running steps and open connections get to end
