@@ -1,0 +1,208 @@
+"""The engine of FLUX: pictures from words, by the stock pipelines of diffusers.
+
+Everything that tells one model from another is said by its card or by its own configuration, so
+nothing here asks for a model's name.
+"""
+
+import inspect
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+from PIL import Image
+from safetensors import SafetensorError
+
+from index.card import Run
+from tools.base import Report, ToolFailed
+
+_FEW_WORDS = 5_000  # that a small vocabulary has at most
+_MARKS = ",.;:!?\"'()"
+_DAMAGED = (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True)
+class Painter:
+    """A loaded pipeline.
+
+    Attributes:
+        system: id of the system.
+        folder: where its weights came from.
+        pipeline: the pipeline of diffusers, on its device.
+        run: how its card says that it is run.
+        device: `cpu`, `cuda` or `mps`.
+    """
+
+    system: str
+    folder: Path
+    pipeline: Any
+    run: Run
+    device: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be drawn.
+
+    Attributes:
+        prompt: in words.
+        negative_prompt: what is to be kept away from; empty for nothing.
+        width: px.
+        height: px.
+        steps: of denoising.
+        guidance: how closely the words are followed.
+        seed: the same one gives the same picture.
+    """
+
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that was drawn.
+
+    Attributes:
+        picture: 8-bit RGB.
+        order: what it was drawn from.
+        seconds: that it took.
+    """
+
+    picture: Image.Image
+    order: Order
+    seconds: float
+
+
+def load_painter(system: str, folder: Path, device: str, run: Run) -> Painter:
+    """Loads a pipeline from a folder in the form of diffusers.
+
+    A CPU computes in single precision, which is many times faster there than half precision.
+
+    Raises:
+        ToolFailed: the folder is damaged or not whole, or the device has no memory for it.
+    """
+    precision = torch.bfloat16 if device == "cuda" else torch.float32
+    try:
+        pipeline: Any = DiffusionPipeline.from_pretrained(
+            folder, dtype=precision, use_safetensors=True, local_files_only=True
+        )
+        pipeline.to(device)
+    except torch.OutOfMemoryError:
+        raise ToolFailed(_no_memory(system, device)) from None
+    except _DAMAGED as error:
+        raise ToolFailed(
+            f"The weights of {system} in {folder} are damaged or not all there "
+            f"({type(error).__name__}). Fetch them again."
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    return Painter(system, folder, pipeline, run, device)
+
+
+def parameter_bytes(painter: Painter) -> int:
+    """Bytes of all weights of a pipeline."""
+    return sum(w.numel() * w.element_size() for w in _weights(painter))
+
+
+def parameter_count(painter: Painter) -> int:
+    """How many weights a pipeline has, its text encoders and autoencoder among them."""
+    return sum(weight.numel() for weight in _weights(painter))
+
+
+def unknown_words(painter: Painter, prompt: str) -> tuple[str, ...]:
+    """The words of a prompt that a model with a small vocabulary of whole words does not know.
+
+    A large vocabulary is made of parts of words, so such a model knows any word in some way.
+    """
+    tokenizer = getattr(painter.pipeline, "tokenizer_2", None)
+    if tokenizer is None or len(tokenizer) > _FEW_WORDS:
+        return ()
+    words = dict.fromkeys(word.strip(_MARKS) for word in prompt.split())
+    known = tokenizer.get_vocab()
+    return tuple(word for word in words if word and f"▁{word.lower()}" not in known)
+
+
+@torch.inference_mode()
+def draw(painter: Painter, orders: tuple[Order, ...], report: Report) -> Iterator[Drawn]:
+    """Draws pictures one by one, each as the stock pipeline draws it.
+
+    Args:
+        painter: the loaded pipeline.
+        orders: what to draw.
+        report: told after every step; may raise to stop.
+
+    Raises:
+        ToolFailed: the device has no memory left; the next order may be smaller.
+    """
+    for number, order in enumerate(orders):
+
+        def step(pipeline: Any, done: int, _: Any, kept: dict[str, Any], /) -> dict[str, Any]:
+            share = (number + (done + 1) / order.steps) / len(orders)  # noqa: B023
+            report(share, f"picture {number + 1} of {len(orders)}, step {done + 1}")  # noqa: B023
+            return kept
+
+        began = time.perf_counter()
+        try:
+            [picture] = painter.pipeline(
+                **_arguments(painter, order), callback_on_step_end=step
+            ).images
+        except torch.OutOfMemoryError:
+            raise ToolFailed(_no_memory(painter.system, painter.device)) from None
+        yield Drawn(picture, order, time.perf_counter() - began)
+
+
+def takes_negative_prompt(painter: Painter, guidance: float) -> bool:
+    """Whether what is to be kept away from makes a difference."""
+    return guidance > 1 and _draws_twice(painter)
+
+
+def _arguments(painter: Painter, order: Order) -> Mapping[str, Any]:
+    """What the pipeline is called with: of all that an order says, what its class takes."""
+    taken = _taken(painter)
+    told: dict[str, Any] = {
+        "prompt": order.prompt,
+        "width": order.width,
+        "height": order.height,
+        "num_inference_steps": order.steps,
+        "generator": torch.Generator("cpu").manual_seed(order.seed),
+        # Some would enlarge the picture to a size of their own.
+        "max_area": order.width * order.height,
+        "_auto_resize": False,
+    }
+    if painter.run.max_text_tokens:
+        told["max_sequence_length"] = painter.run.max_text_tokens
+    if _draws_twice(painter):
+        told |= {"true_cfg_scale": order.guidance, "negative_prompt": order.negative_prompt}
+    else:
+        told["guidance_scale"] = order.guidance
+    return {name: value for name, value in told.items() if name in taken}
+
+
+def _taken(painter: Painter) -> frozenset[str]:
+    return frozenset(inspect.signature(painter.pipeline.__call__).parameters)
+
+
+def _draws_twice(painter: Painter) -> bool:
+    """Whether guidance, for which the model has no input, is two drawings, one without words."""
+    embedded = painter.pipeline.transformer.config.guidance_embeds
+    return not embedded and "true_cfg_scale" in _taken(painter)
+
+
+def _weights(painter: Painter) -> Iterator[torch.Tensor]:
+    for part in painter.pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            yield from part.parameters()
+
+
+def _no_memory(system: str, device: str) -> str:
+    return (
+        f"The memory of {device} is too small for {system} at this size. Ask for a smaller picture,"
+        " or for a smaller model."
+    )
