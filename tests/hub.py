@@ -36,7 +36,7 @@ class Repository:
         gated: whether it asks for a token of somebody who accepted its terms.
         cuts: after how many bytes the next answers break off, one for each answer.
         pause: seconds to wait before each piece of a file.
-        claimed: a size to claim for every file instead of its own.
+        claimed: a size to claim for every file of weights instead of its own.
         status: an error to answer with instead of anything else.
     """
 
@@ -51,6 +51,11 @@ class Repository:
     def commit(self) -> str:
         """Changes with the content."""
         return _sha1(b"".join(path.encode() + self.files[path] for path in sorted(self.files)))
+
+    def size(self, path: str) -> int:
+        """Bytes of a file, as they are listed."""
+        own = len(self.files[path])
+        return own if self.claimed is None or not path.endswith(".safetensors") else self.claimed
 
 
 class Hub:
@@ -78,8 +83,9 @@ class Hub:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def add(self, name: str, folder: Path) -> Repository:
-        """Serves the files of a folder as "owner/name"."""
-        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        """Serves the files of a folder and its sub-folders as "owner/name"."""
+        found = (path for path in folder.rglob("*") if path.is_file())
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
         self.repositories[name] = Repository(files)
         return self.repositories[name]
 
@@ -145,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, {}, b"a hub", body)
 
-    def _repository(self, name: str, body: bool) -> Repository | None:
+    def _repository(self, name: str, body: bool, open_to_all: bool = False) -> Repository | None:
         """The repository; an error is sent if it cannot be read."""
         found = self.served.repositories.get(name)
         token = self.headers.get("Authorization")
@@ -153,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404 if token else 401, "RepoNotFound", body)
         elif found.status:
             self._error(found.status, "", body)
-        elif found.gated and token != _ACCEPTED:
+        elif found.gated and token != _ACCEPTED and not open_to_all:
             self._error(403 if token else 401, "GatedRepo", body)
         else:
             return found
@@ -177,8 +183,6 @@ class _Handler(BaseHTTPRequestHandler):
             "X-Repo-Commit": found.commit,
             "Accept-Ranges": "bytes",
         }
-        if found.claimed is not None:
-            headers["X-Linked-Size"] = str(found.claimed)
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         self._send(206 if start else 200, headers, content[start:], body, found)
@@ -186,14 +190,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _tree(self, name: str, body: bool) -> None:
         if found := self._repository(name, body):
             rows = [
-                {"type": "file", "path": path, "size": len(content), "oid": _sha1(content)}
+                {"type": "file", "path": path, "size": found.size(path), "oid": _sha1(content)}
                 for path, content in found.files.items()
             ]
             self._send(200, {}, json.dumps(rows).encode(), body)
 
     def _info(self, name: str, body: bool) -> None:
-        if found := self._repository(name, body):
-            files = [{"rfilename": path} for path in found.files]
+        # As on the real Hub, what is in a gated repository may be known to all.
+        if found := self._repository(name, body, open_to_all=True):
+            files = [{"rfilename": path, "size": found.size(path)} for path in found.files]
             told = {"id": name, "modelId": name, "sha": found.commit, "siblings": files}
             self._send(200, {}, json.dumps(told).encode(), body)
 

@@ -16,6 +16,7 @@ from index.catalog import Catalog
 from index.evidence import Evidence
 from index.lookup import Index
 from tools.blocks import Block, File, Image, Plot, Table, Text
+from tools.forms import Form
 from tools.work import Jobs
 
 __all__ = [
@@ -143,8 +144,20 @@ class Agreement:
 class Models(Protocol):
     """Loads models once and keeps what fits; lives in the worker."""
 
-    def load(self, system: str, report: Report, agreement: Agreement | None = None) -> Any:
+    def load(
+        self,
+        system: str,
+        report: Report,
+        agreement: Agreement | None = None,
+        form: Form | None = None,
+    ) -> Any:
         """The loaded model of a system, by card id, timm name, or local folder.
+
+        Args:
+            system: which.
+            report: told the progress of a download.
+            agreement: whether a large download is agreed to.
+            form: the only form that will do; any will if left out.
 
         Raises:
             ToolFailed: it cannot be had here; the message says why and what to do.
@@ -171,6 +184,10 @@ class Models(Protocol):
 
     def default_classifier(self) -> str:
         """The classifier to use when the person names none."""
+        ...
+
+    def default_generator(self) -> str:
+        """What draws pictures when the person names no model."""
         ...
 
 

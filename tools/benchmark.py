@@ -10,7 +10,7 @@ from pydantic import Field
 from index.card import Card
 from index.evidence import Fact, Measurement
 from index.properties import properties
-from tools import plots, wording
+from tools import forms, plots, wording
 from tools.base import (
     Block,
     Context,
@@ -199,6 +199,8 @@ def _one(ctx: Context, models: Models, name: str) -> tuple[str, str]:
     if card is None and folder is None:
         near = ", ".join(names.nearest(name))
         raise ToolFailed(f"No model is called {name!r}. The nearest: {near}.")
+    if folder and forms.of(folder) is not forms.CLASSIFIER:
+        raise ToolFailed(f"{name} makes pictures; only classifiers can be timed yet. Name one.")
     return (card.id if card else Path(name).name), str(folder or "")
 
 

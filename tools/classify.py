@@ -21,6 +21,7 @@ from tools.base import (
     ToolFailed,
 )
 from tools.engines.checkpoint import Checkpoints
+from tools.forms import CLASSIFIER
 from tools.labels import Guess, Seen
 from tools.measure import measure
 from tools.models import DEFAULT_CLASSIFIER, POCKET_CLASSIFIER
@@ -125,11 +126,11 @@ def _classifier(ctx: Context, model: str | None) -> tuple["Classifier", bool]:
         raise RuntimeError("classify runs where the models are")
     name = model or ctx.models.default_classifier()
     try:
-        return ctx.models.load(name, ctx.report, ctx.agreement), False
+        return ctx.models.load(name, ctx.report, ctx.agreement, CLASSIFIER), False
     except ToolFailed:
         if model or name == POCKET_CLASSIFIER:
             raise
-        return ctx.models.load(POCKET_CLASSIFIER, ctx.report), True
+        return ctx.models.load(POCKET_CLASSIFIER, ctx.report, form=CLASSIFIER), True
 
 
 class _Looked:

@@ -1,21 +1,24 @@
 """The Hugging Face Hub: what is cached here, what can be fetched, and fetching it.
 
-Only `config.json` and `model.safetensors` are ever fetched: no pickle, no code. `HF_ENDPOINT`,
+Only the files of a form of `tools/forms.py` are ever fetched: no pickle, no code. `HF_ENDPOINT`,
 `HF_HOME`, `HF_HUB_OFFLINE` and `HF_TOKEN` are respected by the library underneath.
 """
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tools import forms
 from tools.base import Report, Stopped, ToolFailed
+from tools.forms import Form
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 _PATIENCE = 3.0  # seconds to wait for a sign of life
 _ANSWER = 10.0  # seconds to wait for the answer to a question
 _TICK = 0.2  # seconds between two looks at a download
@@ -23,14 +26,42 @@ _SPARE = 500_000_000  # bytes of disk that stay free
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def cached(repository: str) -> Path | None:
-    """The folder of a repository in the Hub's cache; none if it is not there whole."""
-    from huggingface_hub import try_to_load_from_cache
+@dataclass(frozen=True)
+class Listing:
+    """What a repository holds of a form, in one commit.
 
-    weights = try_to_load_from_cache(repository, WEIGHTS)
-    if not isinstance(weights, str) or not Path(weights).with_name(CONFIG).is_file():
-        return None
-    return Path(weights).parent
+    Attributes:
+        repository: "owner/name".
+        form: the form.
+        folder: where the files lie, or will, in the Hub's cache; named after the commit.
+        sizes: bytes of each file.
+    """
+
+    repository: str
+    form: Form
+    folder: Path
+    sizes: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """Bytes of all files."""
+        return sum(self.sizes.values())
+
+    @property
+    def left(self) -> int:
+        """Bytes of the files that are not here yet."""
+        return sum(size for name, size in self.sizes.items() if not (self.folder / name).exists())
+
+
+def cached(repository: str, form: Form) -> Path | None:
+    """The newest folder of a repository in the Hub's cache that is whole; none if none is."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    name = repo_folder_name(repo_id=repository, repo_type="model")
+    commits = Path(constants.HF_HUB_CACHE, name, "snapshots").glob("*")
+    newest_first = sorted(commits, key=lambda folder: -folder.stat().st_mtime)
+    return next((folder for folder in newest_first if not forms.lacks(form, folder)), None)
 
 
 def offline() -> bool:
@@ -69,16 +100,44 @@ def reachable() -> bool:
     return bool(wait([task], _PATIENCE).done) and task.exception() is None
 
 
-def size(repository: str) -> int:
-    """Bytes of the weights of a repository, asked from the Hub without fetching them.
+def listing(repository: str, form: Form) -> Listing:
+    """What a fetch of a repository would bring; only its small marker is fetched for this.
 
     Raises:
-        ToolFailed: it is gated, gone, holds no safetensors, or the Hub does not answer.
+        ToolFailed: it is gated, gone, holds nothing of the form, or the Hub does not answer.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
 
-    with _worded(repository):
-        return get_hf_file_metadata(hf_hub_url(repository, WEIGHTS), timeout=_ANSWER).size or 0
+    quiet: Any = _bar(_Count())
+    with _worded(repository, form.marker):
+        # Asked first, since the library hides a refusal where the marker is here already.
+        get_hf_file_metadata(hf_hub_url(repository, form.marker), timeout=_ANSWER)
+        folder = Path(hf_hub_download(repository, form.marker, tqdm_class=quiet)).parent
+        told = HfApi(endpoint=address()).model_info(
+            repository, revision=folder.name, files_metadata=True, timeout=_ANSWER
+        )
+    sizes = {file.rfilename: file.size or 0 for file in told.siblings or ()}
+    wanted = form.wanted(folder, sizes)
+    if lacking := form.lacks(folder, wanted):
+        raise ToolFailed(_not_of_the_form(repository, lacking))
+    return Listing(repository, form, folder, {name: sizes[name] for name in wanted})
+
+
+def parameters(found: Listing) -> Mapping[str, int]:
+    """How many parameters of each type a repository holds, asked without fetching them.
+
+    Raises:
+        ToolFailed: it is gated, gone, its weights are damaged, or the Hub does not answer.
+    """
+    from huggingface_hub import HfApi
+
+    api, commit = HfApi(endpoint=address()), found.folder.name
+    counted: Counter[str] = Counter()
+    for name in filter(forms.is_weights, found.sizes):
+        with _worded(found.repository, name):
+            header = api.parse_safetensors_file_metadata(found.repository, name, revision=commit)
+        counted.update(header.parameter_count)
+    return counted
 
 
 def check_room(needed: int) -> None:
@@ -99,14 +158,13 @@ def check_room(needed: int) -> None:
         )
 
 
-def fetch(repository: str, expected: int, report: Report) -> Path:
-    """Fetches a repository into the Hub's cache and returns its folder.
+def fetch(found: Listing, report: Report) -> Path:
+    """Fetches what is left of a repository into the Hub's cache and returns its folder.
 
     A connection that breaks is taken up again where it broke; files that are complete stay.
 
     Args:
-        repository: "owner/name".
-        expected: bytes of the weights, to tell progress by.
+        found: what to fetch.
         report: told the progress several times a second; stops the download.
 
     Raises:
@@ -115,18 +173,25 @@ def fetch(repository: str, expected: int, report: Report) -> Path:
     """
     count = _Count()
     pool = ThreadPoolExecutor(1)
-    task = pool.submit(_fetch_files, repository, count)
+    task = pool.submit(_fetch_files, found, count)
     try:
         # The download has its own thread, so that a stop is heard while the network is silent.
         while not wait([task], _TICK).done:
-            done = count.bytes / expected if expected else 0.0
-            note = f"fetching {repository}: {count.bytes / 1e6:.0f} of {expected / 1e6:.0f} MB"
+            done = count.bytes / found.total if found.total else 0.0
+            note = f"fetching {found.repository}: {_of(count.bytes, found.total)}"
             report(min(done, 1.0), note)
-        with _worded(repository):
-            return task.result()
+        with _worded(found.repository, found.form.marker):
+            task.result()
     finally:
         count.stopped = True
         pool.shutdown(wait=False)
+    if lacking := forms.lacks(found.form, found.folder):
+        raise ToolFailed(_not_of_the_form(found.repository, lacking))
+    return found.folder
+
+
+def _of(done: int, total: int) -> str:
+    return f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
 
 
 class _Count:
@@ -137,14 +202,19 @@ class _Count:
         self.stopped = False
 
 
-def _fetch_files(repository: str, count: _Count) -> Path:
+def _fetch_files(found: Listing, count: _Count) -> None:
+    """Fetches the small files first, so that what refuses does so before the large ones."""
     from huggingface_hub import hf_hub_download
 
     bar: Any = _bar(count)
-    weights = Path(hf_hub_download(repository, WEIGHTS, tqdm_class=bar))
-    # The commit of the weights, in case the repository changes between the two.
-    hf_hub_download(repository, CONFIG, revision=weights.parent.name, tqdm_class=bar)
-    return weights.parent
+    done = 0
+    for name, size in sorted(found.sizes.items(), key=lambda item: item[1]):
+        if count.stopped:
+            raise Stopped
+        # By the commit, in case the repository changes in between.
+        hf_hub_download(found.repository, name, revision=found.folder.name, tqdm_class=bar)
+        done += size
+        count.bytes = done  # also of a file that was here, and of a piece that came twice
 
 
 def _bar(count: _Count) -> type:
@@ -180,18 +250,18 @@ def _bar(count: _Count) -> type:
 
 
 @contextmanager
-def _worded(repository: str) -> Iterator[None]:
-    """Turns the library's errors into words for the person."""
+def _worded(repository: str, file: str) -> Iterator[None]:
+    """Turns the library's errors about a file into words for the person."""
     from httpx2 import HTTPError
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, SafetensorsParsingError
 
     try:
         yield
-    except (HTTPError, EntryNotFoundError, OSError) as error:
-        raise ToolFailed(_words(repository, error)) from error
+    except (HTTPError, EntryNotFoundError, SafetensorsParsingError, OSError) as error:
+        raise ToolFailed(_words(repository, file, error)) from error
 
 
-def _words(repository: str, error: Exception) -> str:
+def _words(repository: str, file: str, error: Exception) -> str:
     from httpx2 import ConnectError, TimeoutException
     from huggingface_hub import errors
 
@@ -201,10 +271,9 @@ def _words(repository: str, error: Exception) -> str:
         case errors.RepositoryNotFoundError():
             return f"{repository} is not on the Hub any more, or is private. Choose another model."
         case errors.RemoteEntryNotFoundError():
-            return (
-                f"{repository} has no {WEIGHTS}, and no other form of weights is loaded here, "
-                "since it could run code. Choose another model."
-            )
+            return _not_of_the_form(repository, file)
+        case errors.SafetensorsParsingError():
+            return f"{file} of {repository} is damaged on the Hub. Choose another model."
         case (
             errors.LocalEntryNotFoundError()
             | errors.OfflineModeIsEnabled()
@@ -221,6 +290,13 @@ def _words(repository: str, error: Exception) -> str:
         case OSError() if error.errno is not None:
             return _disk_words(repository, error)
     return f"The download of {repository} was cut off. Check the network and ask again."
+
+
+def _not_of_the_form(repository: str, file: str) -> str:
+    return (
+        f"{repository} has no {file}, and no other form of weights is loaded here, since it could "
+        "run code. Choose another model."
+    )
 
 
 def _disk_words(repository: str, error: OSError) -> str:

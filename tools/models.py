@@ -1,21 +1,23 @@
 """Loads models once, keeps what fits, and says which systems are usable here and why not."""
 
-import gc
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from index import catalog
-from index.card import Card
+from index.card import Card, Run
 from index.names import Names
-from tools import hub
+from tools import forms, hub
 from tools.base import Agreement, NeedsConsent, Report, ToolFailed
+from tools.forms import FORMS, Form
+from tools.memory import Key, Memory
 
 DEFAULT_CLASSIFIER = "convnext_femto.d1_in1k"
 POCKET_CLASSIFIER = "pocket-convnext"
+GENERATORS = ("FLUX.2-klein-4B", "FLUX.1-schnell")  # real ones that need no key, the best first
+POCKET_GENERATOR = "pocket-flux"
 LARGE = 100_000_000  # bytes from which a download is asked about first
 _FREE_LICENCES = {"apache-2.0", "mit", "bsd-3-clause"}
 _MINUTE = 60.0  # seconds for which it is remembered whether the Hub answers
@@ -37,18 +39,12 @@ class Availability:
     how: str = ""
 
 
-@dataclass(frozen=True)
-class _Kept:
-    model: Any
-    bytes: int
-
-
 class Models:
     """The loaded models of one device; lives in the worker.
 
     Args:
         device: `cpu`, `cuda` or `mps`.
-        home: folder whose `models/<name>/` hold models of one's own, in timm's local form.
+        home: folder whose `models/<name>/` hold models of one's own, in a form of `tools/forms.py`.
         offline: never reach for the network.
         audience: `public` allows only licences that permit it, and no paths of this machine.
         limit: bytes that the loaded models may take; what the device has free if left out.
@@ -61,18 +57,24 @@ class Models:
         self._own = home / "models"
         self._offline = offline or hub.offline()
         self._public = audience == "public"
-        self._limit = limit
+        self._memory = Memory(device, limit)
         self._names = Names(catalog.load(), lambda word: False)
-        self._kept: OrderedDict[tuple[Path, int], _Kept] = OrderedDict()
         self._reached = (-_MINUTE, False)
 
-    def load(self, system: str, report: Report, agreement: Agreement | None = None) -> Any:
-        """The loaded model of a system: a `Classifier` for the engine `convnet`.
+    def load(
+        self,
+        system: str,
+        report: Report,
+        agreement: Agreement | None = None,
+        form: Form | None = None,
+    ) -> Any:
+        """The loaded model of a system: a `Classifier` for the engine `convnet`, else a `Painter`.
 
         Args:
             system: card id, timm name, name of a model of one's own, or path of a local folder.
             report: told the progress of a download.
             agreement: whether a large download is agreed to.
+            form: the only form that will do; any will if left out.
 
         Raises:
             ToolFailed: it cannot be had here; the message says why and what to do.
@@ -80,13 +82,16 @@ class Models:
             Stopped: the person asked to stop.
         """
         card = self._card(system)
-        folder = self._folder(system, card, report, agreement)
+        self._check_form(system, card, form)
+        found, folder = self._found(system, card, report, agreement or Agreement())
         name = card.id if card else folder.name
-        key = (folder, (folder / hub.WEIGHTS).stat().st_mtime_ns)
-        if key not in self._kept:
-            self._kept[key] = self._loaded(name, folder)
-        self._kept.move_to_end(key)
-        return self._kept[key].model
+        written = tuple(path.stat().st_mtime_ns for path in forms.weights(found, folder))
+        run = card.run if card else Run()
+        return self._memory.model(
+            Key(name, folder, written),
+            lambda: forms.memory(found, forms.parameters(found, folder), self._device),
+            lambda: _LOADERS[found](name, folder, self._device, run),
+        )
 
     @property
     def own(self) -> Path:
@@ -101,23 +106,29 @@ class Models:
             Stopped: the person asked to stop.
         """
         card = self._card(system)
-        return self._folder(system, card, report, Agreement(download=True, lasting=True))
+        return self._found(system, card, report, Agreement(download=True, lasting=True))[1]
 
     def weights(self, system: str) -> Path | None:
         """The folder that holds the weights of a system, if they are on this machine."""
         card = self._card(system)
         if card is None:
-            return self._local(system)
-        if card.run.weights:
-            shipped = _PACKAGE / card.run.weights
-            return shipped if (shipped / hub.WEIGHTS).is_file() else None
-        return hub.cached(card.run.repository) if card.run.engine == "convnet" else None
+            folder, form = self._local(system)
+        else:
+            folder, form = _PACKAGE / card.run.weights, FORMS.get(card.run.engine)
+            if form and not card.run.weights:
+                return hub.cached(card.run.repository, form)
+        return folder if form and not forms.lacks(form, folder) else None
 
     def default_classifier(self) -> str:
         """The real default if it is here or can be fetched, else the one that is shipped."""
         card = self._card(DEFAULT_CLASSIFIER)
         usable = card is not None and self.availability(card).usable
         return DEFAULT_CLASSIFIER if usable else POCKET_CLASSIFIER
+
+    def default_generator(self) -> str:
+        """The best real one that is here and fits a GPU, else the one that is shipped."""
+        real = GENERATORS if self._device == "cuda" else ()
+        return next((name for name in real if self._runs_now(name)), POCKET_GENERATOR)
 
     def availability(self, card: Card) -> Availability:
         """Whether a system can be used here, and why."""
@@ -131,13 +142,22 @@ class Models:
         known = self._names.catalog
         return known.get(system) or known.get(self._names.resolve(system) or "")
 
-    def _local(self, system: str) -> Path | None:
+    def _local(self, system: str) -> tuple[Path, Form | None]:
         """A folder of one's own: by name below the home, or by path on one's own machine."""
         named = self._own / system
-        if named.parent == self._own and system != ".." and (named / hub.WEIGHTS).is_file():
-            return named
+        if named.parent == self._own and system != ".." and (form := forms.of(named)):
+            return named, form
         path = Path(system.removeprefix("local-dir:")).expanduser()
-        return path if not self._public and (path / hub.CONFIG).is_file() else None
+        return path, None if self._public else forms.of(path)
+
+    def _runs_now(self, system: str) -> bool:
+        """Whether a system can be loaded as it lies here, with nothing fetched."""
+        card, folder = self._card(system), self.weights(system)
+        if card is None or folder is None or not self.availability(card).usable:
+            return False
+        form = FORMS[card.run.engine]
+        needed = forms.memory(form, forms.parameters(form, folder), self._device)
+        return needed <= self._memory.capacity
 
     def _not_allowed(self, card: Card) -> Availability | None:
         if not self._public or card.commercial_use == "yes":
@@ -184,75 +204,81 @@ class Models:
             self._reached = (time.monotonic(), answer)
         return answer
 
-    def _folder(
-        self, system: str, card: Card | None, report: Report, agreement: Agreement | None
-    ) -> Path:
-        """The folder of a system's weights, fetched if need be."""
+    def _check_form(self, system: str, card: Card | None, needed: Form | None) -> None:
+        """Refuses another form before anything is fetched."""
+        form = FORMS.get(card.run.engine) if card else self._local(system)[1]
+        if needed and form and form is not needed:
+            raise ToolFailed(
+                f"{card.id if card else system} is a model that {form.does}; here one is needed "
+                f"that {needed.does}. Name another model."
+            )
+
+    def _found(
+        self, system: str, card: Card | None, report: Report, agreement: Agreement
+    ) -> tuple[Form, Path]:
+        """The form of a system's weights and their folder, fetched if need be."""
         if card is None:
-            folder = self._local(system)
+            folder, form = self._local(system)
         else:
             said = self.availability(card)
             if not said.usable:
                 raise ToolFailed(f"{card.id} cannot be used here: {said.why}. {said.how}")
-            folder = self.weights(card.id) or _fetched(card, report, agreement)
-        if folder is None:
+            form = FORMS[card.run.engine]
+            folder = self.weights(card.id) or self._fetched(card, form, report, agreement)
+        if form is None:
             raise ToolFailed(self._unknown(system))
-        if not (folder / hub.WEIGHTS).is_file():
-            raise ToolFailed(
-                f"{folder} has no {hub.WEIGHTS}, and no other form of weights is loaded, since it "
-                "could run code. Save the model with safe_serialization=True."
-            )
-        return folder
+        if lacking := forms.lacks(form, folder):
+            raise ToolFailed(_not_whole(folder, lacking))
+        return form, folder
+
+    def _fetched(self, card: Card, form: Form, report: Report, agreement: Agreement) -> Path:
+        found = hub.listing(card.run.repository, form)
+        if found.left > LARGE:
+            # A job was checked before it began, and a download alone may be for another machine.
+            if not agreement.lasting:
+                needed = forms.memory(form, hub.parameters(found), self._device)
+                self._memory.check_capacity(card.id, needed)
+            if not agreement.download:
+                raise NeedsConsent(
+                    f"{card.id} must be downloaded first: {found.left / 1e6:,.0f} MB. "
+                    "Shall I fetch it?",
+                    "Yes, download it",
+                    replace(agreement, download=True),
+                )
+            agreement.hand_over(float("inf"))
+        hub.check_room(found.left)
+        return hub.fetch(found, report)
 
     def _unknown(self, name: str) -> str:
         if not self._public and Path(name).expanduser().is_dir():
             return (
-                f"{name} holds no {hub.CONFIG}, so it is no model folder. Save the model with "
-                "timm's save_for_hf (safe_serialization=True) and name that folder."
+                f"{name} holds no {forms.CONFIG} and no {forms.MODEL_INDEX}, so it is no model "
+                "folder. Save a classifier with timm's save_for_hf (safe_serialization=True), or a "
+                "pipeline with diffusers' save_pretrained, and name that folder."
             )
         return f"No model is called {name!r}. The nearest: {', '.join(self._names.nearest(name))}."
 
-    def _loaded(self, name: str, folder: Path) -> _Kept:
-        from tools.engines import convnet
 
-        self._make_room(name, (folder / hub.WEIGHTS).stat().st_size)
-        model = convnet.load_classifier(name, folder, self._device)
-        return _Kept(model, convnet.parameter_bytes(model))
+def _load_classifier(system: str, folder: Path, device: str, _: Run) -> tuple[Any, int]:
+    from tools.engines import convnet
 
-    def _make_room(self, name: str, needed: int) -> None:
-        """Frees the models that were not used for longest until `needed` bytes are free."""
-        while self._kept and self._free() < needed:
-            self._kept.popitem(last=False)
-            _release(self._device)
-        if self._free() < needed:
-            raise ToolFailed(
-                f"{name} needs {needed / 2**20:,.0f} MiB of memory, but {self._free() / 2**20:,.0f}"
-                f" MiB are free on {self._device}. Choose a smaller model."
-            )
-
-    def _free(self) -> int:
-        free = _free_memory(self._device)
-        if self._limit is None:
-            return free
-        return min(free, self._limit - sum(kept.bytes for kept in self._kept.values()))
+    classifier = convnet.load_classifier(system, folder, device)
+    return classifier, convnet.parameter_bytes(classifier)
 
 
-def _fetched(card: Card, report: Report, agreement: Agreement | None) -> Path:
-    size = hub.size(card.run.repository)
-    if size > LARGE and not (agreement and agreement.download):
-        raise NeedsConsent(
-            f"{card.id} must be downloaded first: {size / 1e6:,.0f} MB. Shall I fetch it?",
-            "Yes, download it",
-            replace(agreement or Agreement(), download=True),
-        )
-    if size > LARGE and agreement:
-        agreement.hand_over(float("inf"))
-    hub.check_room(size)
-    return hub.fetch(card.run.repository, size, report)
+def _load_painter(system: str, folder: Path, device: str, run: Run) -> tuple[Any, int]:
+    from tools.engines import flux
+
+    painter = flux.load_painter(system, folder, device, run)
+    return painter, flux.parameter_bytes(painter)
+
+
+# Each gives the loaded model and the bytes that its weights take.
+_LOADERS = {forms.CLASSIFIER: _load_classifier, forms.PIPELINE: _load_painter}
 
 
 def _not_run(card: Card) -> Availability | None:
-    if card.run.engine == "convnet":
+    if card.run.engine in FORMS:
         return None
     return Availability(False, "no tool here runs it yet", f"Read about it: {card.page}")
 
@@ -261,20 +287,13 @@ def _licence_note(card: Card) -> str:
     return f"; licence {card.licence}: no commercial use" if card.commercial_use == "no" else ""
 
 
-def _free_memory(device: str) -> int:
-    """Bytes that are free on a device."""
-    if device == "cuda":
-        import torch
-
-        return int(torch.cuda.mem_get_info()[0])
-    import psutil
-
-    return int(psutil.virtual_memory().available)
-
-
-def _release(device: str) -> None:
-    gc.collect()
-    if device == "cuda":
-        import torch
-
-        torch.cuda.empty_cache()
+def _not_whole(folder: Path, lacking: str) -> str:
+    if lacking.endswith(("*.safetensors", forms.WEIGHTS)):
+        return (
+            f"{folder} has no {lacking}, and no other form of weights is loaded, since it "
+            "could run code. Save the model with safe_serialization=True."
+        )
+    return (
+        f"{folder} has no {lacking}, so the model is not whole. Copy all of its files there, or "
+        "save it again."
+    )

@@ -55,7 +55,7 @@ _BACKGROUNDS: Final[dict[str, Words]] = {
     "grey": ("grey", "gray"),
     "black": ("black",),
     "cream": ("cream",),
-    "sky": ("a clear sky",),
+    "sky": ("a clear sky", "blue"),
     "sunset": ("a sunset",),
     "night": ("a night sky",),
     "meadow": ("a meadow",),

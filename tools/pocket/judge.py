@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tools.pocket.world import BACKGROUNDS, COLOURS, FILLS, KINDS, PLACES, SIZES, Pictures
+from tools.pocket.world import BACKGROUNDS, COLOURS, FILLS, KINDS, PLACES, SIZES, Pictures, Scene
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "judge"
 CHANNELS: Final = (24, 48, 48, 96, 96, 160, 160, 256, 256)
@@ -106,6 +106,19 @@ def judged(judge: Judge, pictures: Pictures, threshold: float = 0.5) -> list[Ver
             things = tuple(_seen(best, i, cell, float(there[i, cell])) for cell in cells)
             verdicts.append(Verdict(things, BACKGROUNDS[int(background[i].argmax())]))
     return verdicts
+
+
+def shares_right(verdicts: list[Verdict], scenes: list[Scene]) -> dict[str, float]:
+    """Share of pictures of one thing that the judge reads as they were meant, by question."""
+    pairs = list(zip(verdicts, scenes, strict=True))
+    right = {
+        question: sum(
+            getattr(v.things[0], question) == getattr(s.things[0], question) for v, s in pairs
+        )
+        for question in ("kind", "colour", "fill", "size", "place")
+    }
+    right["background"] = sum(v.background == s.background for v, s in pairs)
+    return {question: hits / len(pairs) for question, hits in right.items()}
 
 
 def _seen(best: dict[str, Tensor], picture: int, cell: int, sure: float) -> Seen:

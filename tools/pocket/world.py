@@ -20,8 +20,8 @@ from tools.pocket.shapes import dice
 
 __all__ = [
     "BACKGROUNDS", "COLOURS", "FILLS", "HELD_OUT", "KINDS", "PLACES", "RESERVED", "SIZES",
-    "VERSION", "Pictures", "Scene", "Thing", "draw", "draw_many", "fits", "pictures", "relations",
-    "sample", "scenes",
+    "VERSION", "Pictures", "Scene", "Thing", "centre", "draw", "draw_many", "fits", "pictures",
+    "relations", "sample", "scenes",
 ]  # fmt: skip
 
 VERSION: Final = 1
@@ -67,6 +67,12 @@ class Scene:
 def _grid(place: str) -> tuple[int, int]:
     row, column = divmod(PLACES.index(place), 3)
     return column, row
+
+
+def centre(place: str) -> tuple[float, float]:
+    """Where the middle of a thing at a place lies, across and down, as shares of the picture."""
+    column, row = _grid(place)
+    return 0.22 + 0.28 * column, 0.22 + 0.28 * row
 
 
 def relations(a: Thing, b: Thing) -> tuple[str, ...]:
@@ -129,8 +135,7 @@ def draw(scene: Scene, size: int = PIXELS) -> Pictures:
     """Draw a scene as 8-bit RGB of shape (size, size, 3)."""
     image = PAINTERS[scene.background](dice(scene.look), size)
     for thing in scene.things:
-        column, row = _grid(thing.place)
-        at = (0.22 + 0.28 * column, 0.22 + 0.28 * row)
+        at = centre(thing.place)
         paint(image, thing.kind, thing.colour, thing.fill, SIZES[thing.size], at, thing.look)
     return np.asarray(image)
 

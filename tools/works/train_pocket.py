@@ -12,11 +12,11 @@ from tools.base import Block, Context, Text, ToolCard, ToolFailed
 
 CARD = ToolCard(
     title="Train a pocket model",
-    summary="Trains one of our own small models from its recipe, from scratch.",
+    summary="Trains one of our own small models from its recipe.",
     examples=(),
     runs_model=True,
 )
-RECIPES = {"pocket-convnext": "convnext", "judge": "judge"}
+RECIPES = {"pocket-convnext": "convnext", "judge": "judge", "pocket-flux": "flux"}
 
 
 def train_pocket(
@@ -30,7 +30,7 @@ def train_pocket(
 
     Args:
         ctx: the context.
-        name: pocket-convnext or judge.
+        name: pocket-convnext, judge or pocket-flux.
         steps: how long; as the recipe says if left out.
         drawn: pictures drawn for a round; as the recipe says if left out.
         measured: held-out pictures to measure it on.

@@ -4,7 +4,10 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context, parent_process
+
+import numpy as np
 
 from tools.pocket import world
 
@@ -37,3 +40,30 @@ def drawn(
     if seed in world.HELD_OUT:
         raise ValueError(f"Seed {seed} is kept for measuring. Train with a seed below 1000000.")
     return lambda number: world.pictures(seed, number * count, count, executor=executor)
+
+
+def eased(
+    seed: int, start: int, count: int, share: float, executor: Executor
+) -> tuple[world.Pictures, list[world.Scene]]:
+    """Pictures and scenes of a part of a seed's stream, a share of them made easy to learn.
+
+    An easy scene has one large thing, mostly solid and in the centre, so that a model which draws
+    meets every kind often in nearly the same form. Learning goes from there to small things in
+    any corner, as in Bengio and others, "Curriculum learning" (2009).
+    """
+    rng = np.random.default_rng((seed, start))
+    known = [
+        _easy(scene, rng) if rng.random() < share else scene
+        for scene in world.scenes(seed, start, count)
+    ]
+    parts = executor.map(world.draw_many, [known[i : i + 250] for i in range(0, count, 250)])
+    return np.concatenate(list(parts)), known
+
+
+def _easy(scene: world.Scene, rng: np.random.Generator) -> world.Scene:
+    thing = replace(scene.things[0], size="large")
+    if rng.random() < 0.75:
+        thing = replace(thing, place="centre")
+    if rng.random() < 0.75:
+        thing = replace(thing, fill="solid")
+    return replace(scene, things=(thing,))

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from tools.base import LiveReport
 from tools.pocket import world
-from tools.pocket.judge import CHANNELS, Judge, judged, load_judge
+from tools.pocket.judge import CHANNELS, Judge, judged, load_judge, shares_right
 from tools.pocket.recipes import loop
 from tools.pocket.recipes.drawing import drawn, painters
 from tools.pocket.recipes.places import mirrored, place_loss, place_targets
@@ -42,18 +42,7 @@ def _loss(model: nn.Module, batch: loop.Batch) -> Tensor:
 def measure(judge: Judge, count: int, seed: int = MEASURE_SEED) -> dict[str, float]:
     """Share of held-out drawings of one thing that the judge reads right, by question."""
     scenes = [s for s in world.scenes(seed, 0, 2 * count) if len(s.things) == 1][:count]
-    verdicts = judged(judge, world.draw_many(scenes))
-    right = {
-        question: sum(
-            getattr(v.things[0], question) == getattr(s.things[0], question)
-            for v, s in zip(verdicts, scenes, strict=True)
-        )
-        for question in ("kind", "colour", "fill", "size", "place")
-    }
-    right["background"] = sum(
-        v.background == s.background for v, s in zip(verdicts, scenes, strict=True)
-    )
-    return {question: hits / len(scenes) for question, hits in right.items()}
+    return shares_right(judged(judge, world.draw_many(scenes)), scenes)
 
 
 def train(

@@ -1,0 +1,113 @@
+"""pocket-flux: trained by its recipe, kept by diffusers, and as good as it says."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKL, FluxPipeline
+
+from tools.pocket import words, world
+from tools.pocket.captions import caption, describe
+from tools.pocket.edits import edit
+from tools.pocket.nearest import nearest
+from tools.pocket.recipes import autoencoder, flux, loop, measures
+
+FOLDER = flux.WEIGHTS
+TINY = loop.Pace(steps=4, batch=16, round=64, passes=1, save_seconds=0.0)
+
+
+def quiet(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+    """Takes a report."""
+
+
+def stated(part: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / part / "metrics.json").read_text("utf-8"))
+    return found
+
+
+def test_the_recipes_from_scratch_and_on_from_the_weights(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    assert autoencoder.train(model / "vae", tmp_path / "a", quiet, TINY, measured=10)["n"] == 10
+    first = flux.train(model, tmp_path / "b", quiet, TINY, measured=5)
+    assert (first["sittings"], first["samples"], first["samples_before"]) == (1, 64, 0)
+    before = FluxPipeline.from_pretrained(model).transformer.proj_out.weight.clone()
+    second = flux.train(tmp_path / "next", tmp_path / "c", quiet, TINY, measured=5, start=model)
+    assert (second["sittings"], second["samples_before"]) == (2, 64)
+    after = FluxPipeline.from_pretrained(tmp_path / "next").transformer.proj_out.weight
+    assert (before != after).any()
+    assert (before - after).abs().max() < 0.1  # it went on, and did not begin again
+
+
+def test_an_evened_autoencoder_gives_the_same_pictures() -> None:
+    torch.manual_seed(1)
+    vae: Any = AutoencoderKL(**autoencoder.CONFIG)
+    vae.eval()
+    pictures, _ = world.pictures(3, 0, 4)
+    latents = autoencoder.encoded(vae, pictures)
+    before = autoencoder.decoded(vae, latents)
+    autoencoder._evened(vae, latents)
+    evened = autoencoder.encoded(vae, pictures)
+    assert torch.allclose(evened.std((0, 2, 3)), torch.ones(12), atol=1e-3)
+    assert abs(autoencoder.decoded(vae, evened).astype(int) - before).max() <= 1
+
+
+def test_packing_is_that_of_flux() -> None:
+    latents = torch.randn(2, 12, 12, 12)
+    assert torch.equal(flux.packed(latents), FluxPipeline._pack_latents(latents, 2, 12, 12, 12))
+
+
+def test_every_word_is_one_token() -> None:
+    pipeline = FluxPipeline.from_pretrained(FOLDER)
+    said = words.words()
+    pieces = pipeline.tokenizer_2.get_vocab()
+    assert {f"▁{case}" for word in said for case in (word, word.capitalize())} <= set(pieces)
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        scene = world.sample(rng)
+        for text in (caption(scene, rng), describe(scene), edit(rng).instruction):
+            assert len(pipeline.tokenizer_2(text)["input_ids"]) <= words.T5_LENGTH, text
+            assert len(pipeline.tokenizer(text)["input_ids"]) <= words.CLIP_LENGTH, text
+    for token in words.RARE:
+        assert len(pipeline.tokenizer(token)["input_ids"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn"),
+    [
+        ("a dragon made of glass", "a "),
+        ("a huge red sailboat on the sea at sunset", "a huge red sailboat at sunset"),
+        ("my kitten", "a kitten"),
+        ("a wolf howling in the night sky", "in the night sky"),
+    ],
+)
+def test_the_nearest_prompt(asked: str, drawn: str) -> None:
+    found = nearest(asked)
+    assert drawn in found
+    known = {f"▁{word}" for word in words.words()}
+    assert {f"▁{word}" for word in found.split()} <= known
+
+
+def test_the_autoencoder_is_as_good_as_it_says() -> None:
+    measured = autoencoder.measure(FOLDER / "vae", 200)
+    assert measured["kind"] >= 0.96
+    assert measured["colour"] >= 0.98
+    for question, share in measured.items():
+        assert share == pytest.approx(stated("vae")[question], abs=0.03, rel=0.02), question
+
+
+def test_it_is_as_good_as_it_says() -> None:
+    said = stated()
+    assert said["world"] == world.VERSION
+    measured = measures.measure(FOLDER, 60)
+    for question in ("colour", "background", "place"):
+        assert measured[question] == pytest.approx(said[question], abs=0.08), question
+    for question in ("kind", "three", "two"):  # 60 of them have an error of 6 points
+        assert measured[question] == pytest.approx(said[question], abs=0.2), question
+
+
+def test_it_is_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*")) < 15e6

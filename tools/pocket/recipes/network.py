@@ -1,0 +1,91 @@
+"""The pipeline that the recipes of pocket-flux train: its parts before any training.
+
+All classes are those of diffusers and transformers; the sizes are those of a FLUX of 5 million
+parameters with two text encoders of half a million each.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
+)
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+
+from tools.pocket.words import CLIP_LENGTH, clip_tokenizer, t5_tokenizer, words
+
+_WIDTH: Final = 128  # of the text encoders
+
+
+def _transformer() -> Any:
+    return FluxTransformer2DModel(
+        patch_size=1,
+        in_channels=48,
+        num_layers=2,
+        num_single_layers=4,
+        attention_head_dim=32,
+        num_attention_heads=6,
+        joint_attention_dim=_WIDTH,
+        pooled_projection_dim=_WIDTH,
+        guidance_embeds=False,
+        axes_dims_rope=(8, 12, 12),
+    )
+
+
+def _clip(vocabulary: int, end: int) -> Any:
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=vocabulary,
+            hidden_size=_WIDTH,
+            intermediate_size=3 * _WIDTH,
+            projection_dim=_WIDTH,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=CLIP_LENGTH,
+            bos_token_id=0,
+            eos_token_id=end,
+            pad_token_id=end,
+        )
+    )
+
+
+def _t5(vocabulary: int) -> Any:
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=vocabulary,
+            d_model=_WIDTH,
+            d_kv=32,
+            d_ff=3 * _WIDTH,
+            num_layers=2,
+            num_heads=4,
+            dropout_rate=0.0,
+            feed_forward_proj="gated-gelu",
+        )
+    )
+
+
+def begun(folder: Path) -> Any:
+    """The pipeline of a folder, or a new one on its autoencoder."""
+    if (folder / "model_index.json").exists():
+        return FluxPipeline.from_pretrained(folder, dtype=torch.float32)
+    said = words()
+    clip, t5 = clip_tokenizer(said), t5_tokenizer(said)
+    transformer = _transformer()
+    for name, weight in transformer.named_parameters():
+        # As in the paper on DiT: every block begins as the identity.
+        if ("norm" in name and "linear" in name) or name.startswith("proj_out"):
+            nn.init.zeros_(weight)
+    return FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0, use_dynamic_shifting=False),
+        vae=AutoencoderKL.from_pretrained(folder / "vae", dtype=torch.float32),
+        text_encoder=_clip(len(clip), clip.eos_token_id),
+        tokenizer=clip,
+        text_encoder_2=_t5(len(t5)),
+        tokenizer_2=t5,
+        transformer=transformer,
+    )
