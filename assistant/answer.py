@@ -27,6 +27,7 @@ class StepState:
         note: what is going on right now.
         why: why this tool.
         blocks: how many blocks of the answer it gave.
+        preview: file of a picture as it forms, while the step runs; empty if there is none.
     """
 
     tool: str
@@ -39,6 +40,7 @@ class StepState:
     note: str = ""
     why: str = ""
     blocks: int = 0
+    preview: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from assistant.conversation import (
 )
 from assistant.history import exchanges
 from assistant.kept import from_kept, to_kept
-from assistant.plan import MOST, Asked, Clarify, Decline, Plan, plan, steps_told
+from assistant.plan import MOST, Asked, Clarify, Decline, Plan, Run, plan, steps_told
+from assistant.remaking import drawn_before, told_recipes
 from assistant.saying import say
 from assistant.steps import Assistant, Wanted, run_steps
 from assistant.store import StoreFailed, UnknownConversation
@@ -139,32 +140,41 @@ def _answer(
     turns = _before(assistant, answer, question.owner)
     question = _agreed(question, turns)
     past = exchanges(turns)
+    if made := told_recipes(question.text, [upload.path for upload in uploads]):
+        yield replace(answer, blocks=(*_notes(uploads), *made))
+        return
+    files, drawn = drawn_before(question.text, files, assistant.names)
+    past = (*past, *drawn)
     planned, found = decide(assistant, question, files, past)
     answer = replace(answer, hits=found.hits, blocks=_notes(uploads))
     told = steps_told(getattr(planned, "steps", ()), Asked(question.text, files, past))
-    match planned:
-        case Clarify(asked, choices):
-            waiting = tuple(StepState(step["tool"], step["arguments"]) for step in told)
-            yield replace(answer, outcome="clarify", ask=asked, choices=choices, steps=waiting)
-        case Decline():
-            yield replace(answer, outcome="decline", **declined(planned))
-        case _:
-            if planned.parts > MOST:
-                said = say("too_many", planned.language, count=str(planned.parts), most=str(MOST))
-                answer = replace(answer, blocks=(*answer.blocks, Text(said)))
-            if unknown := _unknown(planned.steps, question.text):
-                answer = replace(answer, blocks=(*answer.blocks, Text(unknown)))
-            arguments = [step["arguments"] for step in told]
-            wanted = Wanted(
-                question,
-                planned.steps,
-                arguments,
-                files,
-                turns,
-                planned.language,
-                planned.before,
-            )
-            yield from run_steps(assistant, wanted, answer, stop)
+    if not isinstance(planned, Run):
+        yield _asked_back(answer, planned, told)
+        return
+    answer = replace(answer, blocks=(*answer.blocks, *_remarks(planned, question.text)))
+    arguments = [step["arguments"] for step in told]
+    running = (planned.steps, arguments, files, turns, planned.language, planned.before)
+    yield from run_steps(assistant, Wanted(question, *running), answer, stop)
+
+
+def _asked_back(
+    answer: Answer, planned: Clarify | Decline, told: Sequence[Mapping[str, Any]]
+) -> Answer:
+    """The answer to what is not run: a question back, or what can be done instead."""
+    if isinstance(planned, Decline):
+        return replace(answer, outcome="decline", **declined(planned))
+    waiting = tuple(StepState(step["tool"], step["arguments"]) for step in told)
+    return replace(
+        answer, outcome="clarify", ask=planned.question, choices=planned.choices, steps=waiting
+    )
+
+
+def _remarks(planned: Run, text: str) -> Iterator[Text]:
+    """What is said before the steps: that there are too many, or that a system is not known."""
+    if planned.parts > MOST:
+        yield Text(say("too_many", planned.language, count=str(planned.parts), most=str(MOST)))
+    if unknown := _unknown(planned.steps, text):
+        yield Text(unknown)
 
 
 def _before(assistant: Assistant, answer: Answer, owner: str) -> tuple[Turn, ...]:
@@ -206,6 +216,8 @@ def _opened(
         return answer
     place = (question.owner, question.conversation, question.text, images, question.replaces)
     turn = assistant.store.start_turn(*place)
+    if question.key:
+        assistant.keys.keep(turn.conversation, question.key)
     return replace(answer, conversation=turn.conversation, turn=turn.number)
 
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from tools.base import Agreement
+from tools.engines.bfl.keys import without_keys
 
 ME = "me"  # the owner on one's own machine
 _YES = re.compile(
@@ -31,6 +34,7 @@ class Question:
         replaces: number of the turn in whose place it is asked, with all after it; 0 if none.
         owner: whose question it is.
         agreement: what they agreed to in advance.
+        key: of hosted models, typed for a conversation that has no id yet; shown to nobody.
     """
 
     text: str
@@ -41,6 +45,11 @@ class Question:
     replaces: int = 0
     owner: str = ME
     agreement: Agreement = field(default_factory=Agreement)
+    key: SecretStr | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Cuts what looks like a key out of the words: this is where every message enters."""
+        object.__setattr__(self, "text", without_keys(self.text))
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,11 @@ class Made:
 
 def made_by(blocks: Sequence[Block]) -> Made:
     """What is in the blocks of a step."""
-    images = tuple(block.path for block in blocks if isinstance(block, Image))
+    images = tuple(
+        block.path
+        for block in blocks
+        if isinstance(block, Image) and block.metadata.get("shows") != "before"
+    )
     picks = [
         pick["system"]
         for block in blocks

@@ -1,5 +1,6 @@
 """The parts that run a tool, and the one place where a tool is run: in the worker or right here."""
 
+import queue
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant import grounding
+from assistant.keys import Keys
 from assistant.runs import RunFolder
 from assistant.settings import Settings
 from assistant.store import OwnerEvidence, Store
@@ -18,6 +20,7 @@ from index.names import Names
 from index.search import SearchIndex
 from tools import pictures
 from tools.base import Agreement, Block, Context, Stopped, Tool
+from tools.purse import Purse
 from tools.work import Jobs
 
 
@@ -33,6 +36,7 @@ class Parts:
         store: conversations, answers, jobs, measurements.
         uploads: decodes pictures.
         worker: runs what runs a model.
+        keys: that people typed.
     """
 
     settings: Settings
@@ -42,6 +46,7 @@ class Parts:
     store: Store
     uploads: Uploads
     worker: Worker
+    keys: Keys
 
     @property
     def names(self) -> Names:
@@ -63,6 +68,7 @@ class Call:
         kept: folder of a job, which outlives this attempt; none in a turn.
         jobs: the owner's long work.
         tell: hears of the progress of a tool that runs right here.
+        purse: pays a hosted model, which is asked right here; none if none is.
         before: the step and the words before the question, as the network reads them.
     """
 
@@ -75,6 +81,7 @@ class Call:
     kept: Path | None = None
     jobs: Jobs | None = None
     tell: Callable[[Progress], None] = lambda _: None
+    purse: Purse | None = None
     before: str = ""
 
 
@@ -102,7 +109,9 @@ def file_names(arguments: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _run(parts: Parts, call: Call) -> Iterator[Message]:
-    if call.tool.card.runs_model:
+    if call.purse is not None:
+        yield from _beside(parts, call)
+    elif call.tool.card.runs_model:
         yield from parts.worker.run(
             call.tool.name,
             call.arguments,
@@ -112,10 +121,46 @@ def _run(parts: Parts, call: Call) -> Iterator[Message]:
             stop=call.stop,
             kept=call.kept,
         )
-        return
+    else:
+        yield from _here(parts, call, call.tell)
 
-    def report(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
-        call.tell(Progress(done, note, curve or {}))
+
+def _beside(parts: Parts, call: Call) -> Iterator[Message]:
+    """Runs a tool that waits for others in a thread of its own, so that its progress is seen."""
+    said: queue.SimpleQueue[Message | Exception | None] = queue.SimpleQueue()
+    left = threading.Event()
+
+    def tell(progress: Progress) -> None:
+        said.put(progress)
+        if left.is_set():
+            raise Stopped
+
+    def work() -> None:
+        try:
+            for block in _here(parts, call, tell):
+                said.put(block)
+            said.put(None)
+        except Exception as error:  # noqa: BLE001 - raised again by whoever listens
+            said.put(error)
+
+    threading.Thread(target=work, name="hosted", daemon=True).start()
+    try:
+        while (message := said.get()) is not None:
+            if isinstance(message, Exception):
+                raise message
+            yield message
+    finally:
+        left.set()
+
+
+def _here(parts: Parts, call: Call, tell: Callable[[Progress], None]) -> Iterator[Block]:
+    def report(
+        done: float,
+        note: str = "",
+        curve: Mapping[str, float] | None = None,
+        preview: Path | None = None,
+    ) -> None:
+        tell(Progress(done, note, curve or {}, preview))
         if call.stop.is_set():
             raise Stopped
 
@@ -133,6 +178,7 @@ def _run(parts: Parts, call: Call) -> Iterator[Message]:
         agreement=call.agreement,
         report=report,
         jobs=call.jobs,
+        purse=call.purse,
         before=call.before,
     )
     yield from call.tool.call(context, **call.arguments)

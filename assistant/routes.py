@@ -95,7 +95,8 @@ def availability(settings: Settings) -> list[dict[str, Any]]:
     from index.catalog import load
     from tools.models import Models
 
-    models = Models("cpu", settings.home, settings.offline, settings.audience)
+    keyed = settings.bfl_api_key is not None
+    models = Models("cpu", settings.home, settings.offline, settings.audience, keyed=keyed)
     rows = []
     for card in load().cards.values():
         if card.run.engine in ("none", "training"):

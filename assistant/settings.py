@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import NonNegativeFloat, ValidationError, field_validator
+from pydantic import Field, NonNegativeFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "FITTING_ROOM_"
+BFL_KEY = "BFL_API_KEY"  # as the vendor's own documents name it
 
 
 class SettingsError(ValueError):
@@ -27,10 +28,20 @@ class Settings(BaseSettings):
         offline: never reach for the network.
         memory_gib: memory that the process that runs models may take on a CPU; 0 means nine
             tenths of the machine's.
+        usd_per_conversation: US dollars that hosted models may cost in one conversation.
+        usd_per_day: US dollars that hosted models may cost in 24 hours.
+        bfl_region: where Black Forest Labs is asked: global, eu, us, eu1 or us1; or the address of
+            a server on this machine, for tests.
+        bfl_api_key: key of Black Forest Labs, from `BFL_API_KEY`; shows itself as asterisks.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
     )
 
     home: Path = Path("~/.fitting-room")
@@ -41,11 +52,20 @@ class Settings(BaseSettings):
     audience: Literal["local", "public"] = "local"
     offline: bool = False
     memory_gib: NonNegativeFloat = 0.0
+    usd_per_conversation: NonNegativeFloat = 2.0
+    usd_per_day: NonNegativeFloat = 10.0
+    bfl_region: str = "global"
+    bfl_api_key: SecretStr | None = Field(default=None, validation_alias=BFL_KEY)
 
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
+
+    @field_validator("bfl_api_key")
+    @classmethod
+    def _not_blank(cls, key: SecretStr | None) -> SecretStr | None:
+        return key if key and key.get_secret_value().strip() else None
 
     @property
     def database(self) -> str:
@@ -59,7 +79,8 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: a `FITTING_ROOM_` variable is unknown or has a wrong value.
     """
-    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    named = {name for name, field in Settings.model_fields.items() if not field.validation_alias}
+    known = {f"{PREFIX}{name}".upper() for name in named}
     for key in os.environ:
         if key.upper().startswith(PREFIX) and key.upper() not in known:
             raise SettingsError(f"{key} is not a setting. Known: {', '.join(sorted(known))}.")

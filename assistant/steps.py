@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from assistant import grounding, runs
+from assistant import grounding, paying, runs
 from assistant.answer import Answer, StepState
 from assistant.conversation import Attachment, Question, Ref, Step, Turn
 from assistant.history import Made, made_by, made_in
@@ -136,13 +136,14 @@ def _run_step(
         run = _Run(tool, arguments, folder, stop)
         for message in _said(assistant, wanted, place, answer, run):
             if isinstance(message, Progress):
-                answer = grown(answer, done=message.done, note=message.note)
+                shown = str(message.preview or answer.steps[place].preview)
+                answer = grown(answer, done=message.done, note=message.note, preview=shown)
             elif isinstance(message, _Handed):
                 answer = replace(answer, blocks=answer.blocks[:first])
                 answer = grown(answer, job=str(message.job))
             else:
                 new = _opened(assistant, wanted, step, message, first=len(answer.blocks) == first)
-                answer = replace(grown(answer), blocks=(*answer.blocks, *new))
+                answer = replace(grown(answer, preview=""), blocks=(*answer.blocks, *new))
             yield answer
         state: dict[str, Any] = {"blocks": len(answer.blocks) - first, "note": ""}
         if not (answer.steps[place].job and assistant.serves):  # else it goes on by itself
@@ -234,6 +235,8 @@ def _checked(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _grown(answer: Answer, *, place: int, started: float, **changes: Any) -> Answer:
     """The answer with a step's state changed, and its time as it is now."""
+    if changes.get("status", "running") != "running":
+        changes["preview"] = ""
     return _changed(answer, place, seconds=time.monotonic() - started, **changes)
 
 
@@ -267,6 +270,9 @@ def _said(
         jobs=assistant.jobs.of(question.owner),
         before=wanted.before,
     )
+    call = paying.with_purse(
+        assistant, call, _wish(assistant, question, answer, run), f"{place}", answer.conversation
+    )
     try:
         for message in messages(assistant, call):
             if isinstance(message, Measurement):
@@ -281,6 +287,13 @@ def _said(
             return
         assistant.jobs.start(only=number)
         yield from assistant.jobs.follow(question.owner, number)
+
+
+def _wish(assistant: Assistant, question: Question, answer: Answer, run: _Run) -> str:
+    """What tells this asking from others, for whoever is paid for it."""
+    if not answer.turn:
+        return run.folder.id
+    return paying.asked_in(assistant.store.turn(question.owner, answer.conversation, answer.turn))
 
 
 def _submitted(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assistant import runs
 from assistant.jobs import Jobs
+from assistant.keys import Keys
 from assistant.parts import Parts
 from assistant.settings import Settings
 from assistant.steps import Assistant
@@ -46,6 +47,7 @@ def open_assistant(settings: Settings, *, serves: bool = False) -> Assistant:
         store=store,
         uploads=Uploads(settings),
         worker=Worker(settings),
+        keys=Keys(),
     )
     return Assistant(**vars(parts), jobs=Jobs(parts, load_works()), serves=serves)
 

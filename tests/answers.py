@@ -34,5 +34,5 @@ def text_context(folder: Path) -> Context:
         run_folder=folder,
         kept=folder,
         agreement=Agreement(),
-        report=lambda done, note="", curve=None: None,
+        report=lambda done, note="", curve=None, preview=None: None,
     )

@@ -89,7 +89,7 @@ _SUBMITS = (
     _refused(403, "this key gives no access"),
     _refused(404, "it does not know what was asked for"),
     _refused(409, "it answers with status 409"),
-    _refused(422, r"it does not take a value \(seed: Input \(key removed\) is wrong\)", _FIELD),
+    _refused(422, r"it does not take a value \(seed: Input \(key hidden\) is wrong\)", _FIELD),
     Script("submit 429, then taken", (Reply(429, _ECHO),) * 2, posts=3),
     Script("submit 429 with a wait", (Reply(429, _ECHO, {"Retry-After": "1"}),), posts=2),
     Script("submit 429 with a date", (Reply(429, _ECHO, {"Retry-After": "Mon, 2 Nov"}),), posts=2),
@@ -98,7 +98,7 @@ _SUBMITS = (
         (Reply(429, _ECHO),) * 3,
         posts=3,
         money="released",
-        says=r"refused it: too many tasks are in flight \(not with \(key removed\) as it is\)",
+        says=r"refused it: too many tasks are in flight \(not with \(key hidden\) as it is\)",
     ),
     _doubtful(
         "500 after it was taken", Reply(500, _ECHO, taken=True), "it answers with status 500"
@@ -146,14 +146,14 @@ _POLLS = (
     _ended(
         "Content Moderated",
         r"its filter stopped what was made \(Content Moderated: Moderation Reasons: Derivative "
-        r"Works, \(key removed\)\), so change the words or the pictures",
+        r"Works, \(key hidden\)\), so change the words or the pictures",
         r"Nothing was charged\. Ask for it anew\.$",
         "released",
         {"Moderation Reasons": ["Derivative Works", "{key}"]},
     ),
     _ended(
         "Error",
-        r"it failed at it \(Error: why: out of \(key removed\)\)",
+        r"it failed at it \(Error: why: out of \(key hidden\)\)",
         r"\$0\.045 may have been",
         "unknown",
         {"why": "out of {key}"},

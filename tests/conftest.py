@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from assistant.settings import PREFIX, Settings
+from assistant.settings import BFL_KEY, PREFIX, Settings
 from assistant.store import Store
 from tests.postgresql import Server, start_server
 
@@ -17,6 +17,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home that the settings lead to; no other setting comes from outside."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"{PREFIX}{name}".upper(), raising=False)
+    monkeypatch.delenv(BFL_KEY, raising=False)
     folder = tmp_path / "home"
     monkeypatch.setenv(f"{PREFIX}HOME", str(folder))
     return folder

@@ -37,14 +37,21 @@ class Reports:
     """Keeps what a tool reports; raises `stop` from the given report on."""
 
     told: list[tuple[float, str]] = field(default_factory=list)
+    previews: list[bytes] = field(default_factory=list)
     stop: Exception | None = None
     stop_at: int = 0
 
     def __call__(
-        self, done: float, note: str = "", curve: Mapping[str, float] | None = None
+        self,
+        done: float,
+        note: str = "",
+        curve: Mapping[str, float] | None = None,
+        preview: Path | None = None,
     ) -> None:
         """Keeps one report."""
         self.told.append((done, note))
+        if preview:
+            self.previews.append(preview.read_bytes())
         if self.stop and len(self.told) > self.stop_at:
             raise self.stop
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from assistant.jobs import Jobs
+from assistant.keys import Keys
 from assistant.parts import Parts
 from assistant.settings import Settings
 from assistant.store import Store
@@ -48,6 +49,7 @@ def room(settings: Settings, lease: float = 2.0, silence: float = 600.0) -> Iter
         store=store,
         uploads=None,  # type: ignore[arg-type]
         worker=worker,
+        keys=Keys(),
     )
     jobs = Jobs(parts, tools(), lease=lease)
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from assistant.settings import BFL_KEY
 from tests.processes import wait_for
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +50,7 @@ def environment(
     """The environment of a server with everything it keeps below `folder`."""
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if "FITTING_ROOM" not in name}
+    kept.pop(BFL_KEY, None)
     own = {
         "FITTING_ROOM_HOME": str(folder / "home"),
         "FITTING_ROOM_PORT": str(port),

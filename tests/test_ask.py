@@ -118,7 +118,7 @@ def test_no_tool_fits(assistant: Assistant) -> None:
 
 
 def test_a_tool_that_is_not_built_says_so(assistant: Assistant) -> None:
-    answer = last(assistant, "Make a picture of a red star on blue")
+    answer = last(assistant, "Export convnext_femto to ONNX")
     assert answer.outcome == "failed"
     assert "not built yet" in answer.ask
     (advised,) = answer.choices

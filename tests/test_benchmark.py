@@ -14,6 +14,7 @@ from tools.base import (
     Block,
     Context,
     NeedsConsent,
+    NeedsInput,
     Plot,
     Table,
     TakesLong,
@@ -137,8 +138,38 @@ def test_of_what_cannot_be_timed_here_the_published_figures_are_told(
 ) -> None:
     (block,) = blocks(offline(tmp_path, home), models=("FLUX.1-schnell",))
     assert isinstance(block, Text)
-    assert block.text.startswith("FLUX.1 [schnell] cannot be timed here yet")
+    assert block.text.startswith("FLUX.1 [schnell] is not on this machine, so it cannot be timed")
     assert block.cites
+
+
+def test_a_model_that_draws_is_timed_per_steps(tmp_path: Path, home: Path) -> None:
+    ctx = offline(tmp_path, home)
+    found = blocks(ctx, models=("pocket-flux",), runs=2, threads=1)
+    (facts,) = [block.cites for block in found if isinstance(block, Table)]
+    own = [fact for fact in facts if isinstance(fact, Measurement)]
+    assert {(fact.property, fact.at) for fact in own} == {
+        ("latency_ms", "96 x 96 px, 4 steps, threads 1"),
+        ("peak_memory_mib", "96 x 96 px, 4 steps, threads 1"),
+        ("latency_ms", "96 x 96 px, 20 steps, threads 1"),
+        ("peak_memory_mib", "96 x 96 px, 20 steps, threads 1"),
+        ("parameters", ""),
+    }
+    few, many = (fact.value for fact in own if fact.property == "latency_ms")
+    assert few < many
+    plot = next(block for block in found if isinstance(block, Plot))
+    assert plot.labels == ("steps", "ms a picture", "pocket-flux")
+
+
+def test_one_that_draws_beside_one_that_classifies(tmp_path: Path, home: Path) -> None:
+    ctx = offline(tmp_path, home)
+    wanted = {"models": ("pocket-flux", "mine"), "runs": 1, "steps": 1, "threads": 1}
+    said = [block.text for block in blocks(ctx, **wanted) if isinstance(block, Text)]
+    assert [text.partition(" on this machine: ")[0] for text in said[::2]] == [
+        "pocket-flux",
+        "mine",
+    ]
+    with pytest.raises(NeedsInput, match="96 x 96"):
+        blocks(ctx, models=("pocket-flux",), image_size=128)
 
 
 def test_long_work_is_asked_about(tmp_path: Path, home: Path) -> None:

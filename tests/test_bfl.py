@@ -29,7 +29,7 @@ from tools.engines import bfl
 from tools.engines.bfl.checking import check
 from tools.engines.bfl.endpoints import Endpoint, Field, endpoint_of, endpoints
 from tools.remote import Books, Pace
-from tools.spending import Budget, OverBudget, Spending, Spent
+from tools.spending import Budget, Ceiling, OverBudget, Spending, Spent
 
 KEY = "canary-5b1f77aa-0001"  # looks like no key: nothing may rely on how one looks
 CATALOG = catalog.load()
@@ -249,9 +249,9 @@ def test_a_stop_while_the_vendor_is_busy_is_free(room: Room) -> None:
 def test_over_budget_sends_nothing(room: Room) -> None:
     with pytest.raises(OverBudget, match=r"costs \$0\.045, and you agreed to \$0\.04"):
         room.run(budget=Budget(0.04))
-    room.run(budget=Budget(AGREED, total=0.06))
+    room.run(budget=Budget(AGREED, ceilings=(Ceiling(0.06),)))
     with pytest.raises(OverBudget, match=r"\$0\.03 is left of the \$0\.06"):
-        room.run(request="b", budget=Budget(AGREED, total=0.06))
+        room.run(request="b", budget=Budget(AGREED, ceilings=(Ceiling(0.06),)))
     assert room.lab.posts == 1
 
 
@@ -263,7 +263,7 @@ def test_a_cost_above_what_was_said_is_kept_as_it_is(room: Room) -> None:
     assert room.run().usd == 0.09
     assert room.store.ledger.spent("me") == Spent(0.09, 0.0, 0.0)
     with pytest.raises(OverBudget, match=r"\$0\.01 is left of the \$0\.10"):
-        room.run(request="b", budget=Budget(AGREED, total=0.1))
+        room.run(request="b", budget=Budget(AGREED, ceilings=(Ceiling(0.1),)))
 
 
 @pytest.mark.parametrize(("system", "most"), [("api:flux-kontext-max", 6), ("api:flux-2-pro", 24)])
@@ -586,7 +586,7 @@ def test_balance_and_finetunes(room: Room, caplog: pytest.LogCaptureFixture) -> 
         failures.append(told.value)
 
     fails("it does not know what was asked for", lambda: bfl.finetune_details(account, "x", silent))
-    fails(r"this key gives no access; check it at .*\(no \(key removed\)\)\. Put that right",
+    fails(r"this key gives no access; check it at .*\(no \(key hidden\)\)\. Put that right",
           lambda: bfl.balance(account, silent), Reply(403, {"detail": "no {key}"}))  # fmt: skip
     fails(
         "it answers with status 500", lambda: bfl.balance(account, silent), *[Reply(500, b"")] * 3
@@ -672,7 +672,7 @@ def test_a_key_is_never_shown() -> None:
 def test_keys_are_cut_out_of_texts() -> None:
     key = "hf_AbcDefGhiJklMnoPqrStuVwxYz"
     text = f"use {key}, bfl_12ab-34cd_56 and {KEY}: hf_hub_download of bfl_openapi.json"
-    cut = "use (key removed), (key removed) and (key removed): hf_hub_download of bfl_openapi.json"
+    cut = "use (key hidden), (key hidden) and (key hidden): hf_hub_download of bfl_openapi.json"
     assert bfl.without_keys(text, SecretStr(KEY)) == cut
     assert bfl.without_keys("x") == "x"
 

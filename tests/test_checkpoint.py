@@ -271,7 +271,7 @@ def test_a_stop_keeps_the_step_first(tmp_path: Path) -> None:
     class Stopped(Exception):
         pass
 
-    def stop(done: float, note: str = "", curve: Any = None) -> None:
+    def stop(done: float, note: str = "", curve: Any = None, preview: Any = None) -> None:
         if done >= 0.1:
             raise Stopped
 

@@ -42,7 +42,7 @@ def test_a_person_reads_the_answer() -> None:
         (("ask", "tell me the weather in Paris"), 0, "no tool"),
         (("compare", "schnell", "nonsense-model-x"), 4, "nearest"),
         (("compare", "schnell"), 3, "Which two"),
-        (("generate", "a star"), 4, "not built yet"),
+        (("export", "pocket-convnext"), 4, "not built yet"),
         (("classify", "--top-k", "0", "--images", "x.png"), 3, "x.png"),
         (("explain", "--nonsense"), 2, "No such option"),
         (("ask", "--in", "nothing.jsonl", "--out", "/dev/null"), 2, "No such file"),

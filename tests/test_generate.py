@@ -10,6 +10,7 @@ from diffusers import FluxPipeline
 from PIL import Image as Pictures
 
 from tests.contexts import Reports, context
+from tests.toys import toy_lora
 from tools import recipe
 from tools.base import Agreement, Block, Image, NeedsConsent, NeedsInput, Stopped, Text, ToolFailed
 from tools.generate import generate
@@ -67,6 +68,21 @@ def test_seeds_count_on(tmp_path: Path, models: Models) -> None:
     assert (first != second).any()
 
 
+def test_an_adapter_is_worn(tmp_path: Path, models: Models) -> None:
+    folder = models.weights("pocket-flux")
+    assert folder
+    adapters = models.own.parent / "adapters"
+    adapters.mkdir()
+    toy_lora(folder, adapters / "mine.safetensors", 1)
+    seen = []
+    for told in (None, "mine:0.9", None):
+        block = drawn(tmp_path, models, prompt=STAR, seed=7, steps=2, adapter=told)[0]
+        assert isinstance(block, Image)
+        assert block.metadata.get("adapters") == ("mine (0.9)" if told else None)
+        seen.append(pixels(block).tobytes())
+    assert seen[0] == seen[2] != seen[1]
+
+
 def test_a_file_of_prompts(tmp_path: Path, models: Models) -> None:
     listed = tmp_path / "prompts.txt"
     listed.write_text("a red star\n\na blue fish\n", encoding="utf-8")
@@ -113,9 +129,8 @@ def test_what_is_asked_back(
     [
         ({"prompt": "a" * 100_000}, "The prompt has 100,000 characters; at most 10,000"),
         ({"prompt": "a star", "negative_prompt": "a moon", "guidance": 1.0}, "no negative prompt"),
-        ({"prompt": "a star", "adapter": "mine"}, "takes no adapter"),
+        ({"prompt": "a star", "adapter": "yours"}, "No adapter is called 'yours'"),
         ({"batch_of": Path("gone.txt")}, "gone.txt cannot be read as text"),
-        ({"prompt": "a star", "model": "api:flux-2-pro"}, "api:flux-2-pro cannot be used here"),
     ],
 )
 def test_what_is_refused(

@@ -73,14 +73,15 @@ def test_a_deleted_picture_is_said(assistant: Assistant, three: tuple[Path, ...]
 def test_a_step_that_fails_stops_only_what_needs_it(
     assistant: Assistant, three: tuple[Path, ...]
 ) -> None:
-    text = "Turn this into a watercolour. Then tell me under which licence schnell is."
+    far = "Extend this picture to the left by 9000 pixels"
+    text = f"{far}. Then tell me under which licence schnell is."
     answer = last(assistant, text, three[0])
     assert [(step.tool, step.status) for step in answer.steps] == [
         ("edit", "failed"),
         ("explain", "done"),
     ]
     assert answer.outcome == "run"
-    chained = last(assistant, "Draw a red star, then classify it")
+    chained = last(assistant, f"{far}, then classify it", three[0])
     assert [step.status for step in chained.steps] == ["failed", "failed"]
     assert "step 1" in chained.steps[1].error
 

@@ -10,7 +10,7 @@ import pytest
 from assistant.store import Store
 from tests.postgresql import Server
 from tests.threads import at_once
-from tools.spending import Budget, OverBudget, Spending, Spent, dollars
+from tools.spending import Budget, Ceiling, OverBudget, Spending, Spent, dollars
 
 PLENTY = Budget(agreed=100.0)
 
@@ -39,7 +39,7 @@ def test_from_reserved_to_charged(store: Store) -> None:
 def test_owners_see_nothing_of_each_other(store: Store) -> None:
     reserve(store, "a", 1.0)
     store.ledger.charge("me", "a")
-    limit = Budget(agreed=1.0, total=1.0)
+    limit = Budget(agreed=1.0, ceilings=(Ceiling(1.0),))
     assert reserve(store, "a", 0.25, limit, owner="you").reserved == 0.25
     assert store.ledger.spent("you") == Spent(0.0, 0.25, 0.0)
     assert store.ledger.spent("me") == Spent(1.0, 0.0, 0.0)
@@ -65,7 +65,7 @@ def test_a_request_counts_once(store: Store) -> None:
 
 
 def test_released_money_is_free_and_can_be_set_aside_anew(store: Store) -> None:
-    limit = Budget(agreed=1.0, total=1.0)
+    limit = Budget(agreed=1.0, ceilings=(Ceiling(1.0),))
     reserve(store, "a", 0.75, limit)
     released = store.ledger.release("me", "a")
     assert (released.state, released.charged) == ("released", 0.0)
@@ -79,7 +79,7 @@ def test_released_money_is_free_and_can_be_set_aside_anew(store: Store) -> None:
 
 
 def test_unknown_money_counts_until_it_is_known(store: Store) -> None:
-    limit = Budget(agreed=1.0, total=1.0)
+    limit = Budget(agreed=1.0, ceilings=(Ceiling(1.0),))
     for request in ("a", "b"):
         reserve(store, request, 0.5, limit)
         assert store.ledger.unknown("me", request).state == "unknown"
@@ -99,14 +99,14 @@ def test_over_budget_is_worded_for_the_person(store: Store) -> None:
     )
     reserve(store, "a", 9.9855)
     with pytest.raises(OverBudget) as failure:
-        reserve(store, "b", 0.05, Budget(agreed=1.0, total=10.0))
+        reserve(store, "b", 0.05, Budget(agreed=1.0, ceilings=(Ceiling(10.0),)))
     assert str(failure.value) == (
-        "This costs $0.05, and $0.0145 is left of the $10.00 that may be spent. Raise that limit, "
-        "or ask for something cheaper."
+        "This costs $0.05, and $0.0145 is left of the $10.00 that may be spent: $9.9855 "
+        "is spent or set aside. Raise that limit, or ask for something cheaper."
     )
     store.ledger.charge("me", "a", 12.5)  # it cost more than it was to: the ledger tells the truth
     with pytest.raises(OverBudget, match=r"\$0\.00 is left of the \$10\.00"):
-        reserve(store, "b", 0.05, Budget(agreed=1.0, total=10.0))
+        reserve(store, "b", 0.05, Budget(agreed=1.0, ceilings=(Ceiling(10.0),)))
     assert len(store.ledger.rows("me")) == 1
 
 
@@ -126,7 +126,7 @@ def test_what_is_no_sum(store: Store, usd: float) -> None:
 def test_sums_are_exact(store: Store) -> None:
     reserve(store, "both", 0.1 + 0.2, Budget(agreed=0.3))
     store.ledger.release("me", "both")
-    limit = Budget(agreed=1.0, total=3.3)
+    limit = Budget(agreed=1.0, ceilings=(Ceiling(3.3),))
     for number in range(30):  # as floats they add up to 2.9999999999999996
         reserve(store, f"tenth {number}", 0.1, limit)
         store.ledger.charge("me", f"tenth {number}", 0.1)
@@ -145,8 +145,26 @@ def test_what_counts_from_a_time_on(store: Store) -> None:
     assert store.ledger.spent("me", earlier).reserved == 0.5
     assert store.ledger.spent("me", later).reserved == 0.0
     with pytest.raises(OverBudget):
-        reserve(store, "b", 0.75, Budget(agreed=1.0, total=1.0, since=earlier))
-    assert reserve(store, "b", 0.75, Budget(agreed=1.0, total=1.0, since=later)).reserved == 0.75
+        reserve(store, "b", 0.75, Budget(agreed=1.0, ceilings=(Ceiling(1.0, since=earlier),)))
+    enough = Budget(agreed=1.0, ceilings=(Ceiling(1.0, since=later),))
+    assert reserve(store, "b", 0.75, enough).reserved == 0.75
+
+
+def test_ceilings_of_requests_that_begin_alike(store: Store) -> None:
+    """Each counts its own requests, and all of them must hold."""
+    talk = Ceiling(1.0, " in this conversation", "Raise THAT", beginning="one%:")
+    limit = Budget(agreed=1.0, ceilings=(Ceiling(2.0), talk))
+    reserve(store, "one-:1", 0.75, PLENTY)  # "%" is no wild card
+    reserve(store, "one%:1", 0.75, limit)
+    with pytest.raises(OverBudget) as failure:
+        reserve(store, "one%:2", 0.3, limit)
+    assert str(failure.value) == (
+        "This costs $0.30, and $0.25 is left of the $1.00 that may be spent in this conversation: "
+        "$0.75 is spent or set aside. Raise THAT, or ask for something cheaper."
+    )
+    with pytest.raises(OverBudget, match=r"\$0\.50 is left of the \$2\.00"):
+        reserve(store, "two:1", 0.6, Budget(agreed=1.0, ceilings=(Ceiling(2.0),)))
+    assert store.ledger.spent("me", beginning="one%:").reserved == 0.75
 
 
 def test_rows_newest_first(store: Store) -> None:
@@ -173,7 +191,7 @@ def test_a_thousand_requests_at_once_each_twice_or_more(store: Store) -> None:
 
 def fifty_at_once(url: str) -> None:
     """Fifty requests of ten cents for two dollars, through two stores as of two processes."""
-    refused, limit = list[str](), Budget(agreed=0.1, total=2.0)
+    refused, limit = list[str](), Budget(agreed=0.1, ceilings=(Ceiling(2.0),))
 
     def work(place: int) -> None:
         try:

@@ -106,10 +106,20 @@ def test_a_reading_ranks_the_kinds_and_marks_what_is_outside() -> None:
 
 
 def test_a_recipe_goes_on_from_its_checkpoint_to_the_same_weights(tmp_path: Path) -> None:
-    def stop(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+    def stop(
+        done: float,
+        note: str = "",
+        curve: Mapping[str, float] | None = None,
+        preview: Path | None = None,
+    ) -> None:
         raise Stopped(note)
 
-    def go_on(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+    def go_on(
+        done: float,
+        note: str = "",
+        curve: Mapping[str, float] | None = None,
+        preview: Path | None = None,
+    ) -> None:
         shares.append(done)
 
     shares: list[float] = []
@@ -131,7 +141,7 @@ def test_the_judges_recipe_runs(tmp_path: Path) -> None:
     judge_recipe.train(
         tmp_path / "judge",
         tmp_path / "kept",
-        lambda done, note="", curve=None: notes.append(note),
+        lambda done, note="", curve=None, preview=None: notes.append(note),
         TINY,
         measured=20,
     )

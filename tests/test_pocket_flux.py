@@ -8,19 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, FluxPipeline
+from diffusers import AutoencoderKL, FluxKontextPipeline, FluxPipeline
 
 from tools.pocket import words, world
 from tools.pocket.captions import caption, describe
 from tools.pocket.edits import edit
 from tools.pocket.nearest import nearest
-from tools.pocket.recipes import autoencoder, flux, loop, measures
+from tools.pocket.recipes import autoencoder, flow, flux, kontext, loop, measures, network
 
 FOLDER = flux.WEIGHTS
 TINY = loop.Pace(steps=4, batch=16, round=64, passes=1, save_seconds=0.0)
 
 
-def quiet(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+def quiet(
+    done: float,
+    note: str = "",
+    curve: Mapping[str, float] | None = None,
+    preview: Path | None = None,
+) -> None:
     """Takes a report."""
 
 
@@ -42,6 +47,35 @@ def test_the_recipes_from_scratch_and_on_from_the_weights(tmp_path: Path) -> Non
     assert (before - after).abs().max() < 0.1  # it went on, and did not begin again
 
 
+def test_the_recipe_of_edits_goes_on_from_pocket_flux(tmp_path: Path) -> None:
+    said = kontext.train(tmp_path / "made", tmp_path / "kept", quiet, TINY, measured=4)
+    assert (said["sittings"], said["samples"], said["samples_before"]) == (1, 64, 0)
+    assert {"done", "kept", "joined"} <= set(said)
+    made: Any = FluxKontextPipeline.from_pretrained(tmp_path / "made")
+    known = set(made.tokenizer_2.get_vocab())
+    assert {"▁first", "▁second"} <= known
+    assert set(FluxPipeline.from_pretrained(FOLDER).tokenizer_2.get_vocab()) <= known
+
+
+def test_pictures_beside_each_other_are_one_canvas() -> None:
+    pictures = torch.randn(2, 2, 12, 12, 12)
+    both = torch.stack([flow.packed(pictures[:, 0]), flow.packed(pictures[:, 1])], dim=1)
+    canvas = torch.cat([pictures[:, 0], pictures[:, 1]], dim=-1)
+    assert torch.equal(flow.beside(both), FluxPipeline._pack_latents(canvas, 2, 12, 12, 24))
+
+
+def test_an_encoder_keeps_what_it_knows_when_words_are_added() -> None:
+    old: Any = FluxPipeline.from_pretrained(FOLDER)
+    new = network.begun(FOLDER)
+    told = "a small red star on the left"
+    for encoder, tokenizer in (("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2")):
+        before, after = (
+            getattr(one, encoder)(getattr(one, tokenizer)(told, return_tensors="pt")["input_ids"])
+            for one in (old, new)
+        )
+        assert torch.equal(before[0], after[0])
+
+
 def test_an_evened_autoencoder_gives_the_same_pictures() -> None:
     torch.manual_seed(1)
     vae: Any = AutoencoderKL(**autoencoder.CONFIG)
@@ -57,7 +91,7 @@ def test_an_evened_autoencoder_gives_the_same_pictures() -> None:
 
 def test_packing_is_that_of_flux() -> None:
     latents = torch.randn(2, 12, 12, 12)
-    assert torch.equal(flux.packed(latents), FluxPipeline._pack_latents(latents, 2, 12, 12, 12))
+    assert torch.equal(flow.packed(latents), FluxPipeline._pack_latents(latents, 2, 12, 12, 12))
 
 
 def test_every_word_is_one_token() -> None:

@@ -40,7 +40,12 @@ def train(folder: Path) -> list[float]:
     torch.set_num_threads(1)
     losses: dict[float, float] = {}
 
-    def report(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+    def report(
+        done: float,
+        note: str = "",
+        curve: Mapping[str, float] | None = None,
+        preview: Path | None = None,
+    ) -> None:
         if curve:
             losses[curve["step"]] = curve["loss"]
 

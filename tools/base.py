@@ -17,12 +17,15 @@ from index.evidence import Evidence
 from index.lookup import Index
 from tools.blocks import Block, File, Image, Plot, Table, Text
 from tools.forms import Form
+from tools.placement import Wanted
+from tools.purse import Purse
+from tools.reports import LiveReport, Report
 from tools.work import Jobs
 
 __all__ = [
     "Agreement", "Block", "Context", "File", "Image", "LiveReport", "Models", "NeedsConsent",
-    "NeedsInput", "NotBuiltYet", "Plot", "Report", "Stopped", "Table", "TakesLong", "Text", "Tool",
-    "ToolCard", "ToolFailed", "load_tools", "load_works",
+    "NeedsInput", "NeedsKey", "NotBuiltYet", "Plot", "Report", "Stopped", "Table", "TakesLong",
+    "Text", "Tool", "ToolCard", "ToolFailed", "load_tools", "load_works",
 ]  # fmt: skip
 TURN_SECONDS = 60.0  # that a turn may take; what takes longer is a job
 
@@ -40,6 +43,10 @@ class NeedsInput(Exception):
         super().__init__(question)
         self.question = question
         self.choices = tuple(choices)
+
+
+class NeedsKey(NeedsInput):
+    """A provider's key is missing; a job waits for it."""
 
 
 class NeedsConsent(NeedsInput):
@@ -77,41 +84,6 @@ class Stopped(Exception):
 
 
 # --- the only door of a tool
-class Report(Protocol):
-    """Progress and cancel in one."""
-
-    def __call__(self, done: float, note: str = "") -> None:
-        """Tells how far the step is.
-
-        Args:
-            done: from 0 to 1.
-            note: what is going on, for the person.
-
-        Raises:
-            Stopped: the person asked to stop.
-        """
-        ...
-
-
-class LiveReport(Report, Protocol):
-    """The report of a step, which can also be plotted; a job lets people who wait go first here."""
-
-    def __call__(
-        self, done: float, note: str = "", curve: Mapping[str, float] | None = None
-    ) -> None:
-        """Tells how far the step is.
-
-        Args:
-            done: from 0 to 1.
-            note: what is going on, for the person.
-            curve: a point of each line to be plotted, such as the loss; `step` is its place.
-
-        Raises:
-            Stopped: the person asked to stop.
-        """
-        ...
-
-
 @dataclass(frozen=True)
 class Agreement:
     """What the person has agreed to in advance.
@@ -150,6 +122,7 @@ class Models(Protocol):
         report: Report,
         agreement: Agreement | None = None,
         form: Form | None = None,
+        wanted: Wanted | None = None,
     ) -> Any:
         """The loaded model of a system, by card id, timm name, or local folder.
 
@@ -158,17 +131,17 @@ class Models(Protocol):
             report: told the progress of a download.
             agreement: whether a large download is agreed to.
             form: the only form that will do; any will if left out.
+            wanted: what a pipeline is to draw, which decides how it is held in memory.
 
         Raises:
             ToolFailed: it cannot be had here; the message says why and what to do.
             NeedsConsent: it must be downloaded first, and that is large.
+            NeedsInput: what is wanted of it does not fit, but something smaller does.
         """
-        ...
 
     @property
     def own(self) -> Path:
         """The folder that holds the models of one's own, each in a folder by its name."""
-        ...
 
     def fetch(self, system: str, report: Report) -> Path:
         """Downloads the weights of a system, if they are not here; returns their folder.
@@ -188,6 +161,14 @@ class Models(Protocol):
 
     def default_generator(self) -> str:
         """What draws pictures when the person names no model."""
+        ...
+
+    def default_editor(self, mode: str) -> str:
+        """What changes pictures in a mode when none is named; empty if nothing here does."""
+        ...
+
+    def adapters(self, told: str) -> tuple[Any, ...]:
+        """The adapters that a person names, with their strengths; `ToolFailed` if one is none."""
         ...
 
 
@@ -210,6 +191,7 @@ class Context:
         agreement: what the person agreed to.
         report: progress, and where a stop is noticed.
         jobs: the owner's long work; none outside the server.
+        purse: pays a provider; none where no hosted model is asked.
         before: the tool and the words that the question came after; empty if there are none.
     """
 
@@ -226,6 +208,7 @@ class Context:
     agreement: Agreement
     report: LiveReport
     jobs: Jobs | None = None
+    purse: Purse | None = None
     before: str = ""
 
 
@@ -239,6 +222,7 @@ class ToolCard:
         summary: one sentence: what the person gets.
         examples: questions that it answers.
         runs_model: whether it needs the worker.
+        hosted: whether it can ask a hosted model instead, which needs no worker.
         built: whether it has a body; without one it raises `NotBuiltYet`.
         loads: libraries that the worker loads at its start, so that nobody waits for them.
     """
@@ -247,6 +231,7 @@ class ToolCard:
     summary: str
     examples: tuple[str, ...]
     runs_model: bool = False
+    hosted: bool = False
     built: bool = True
     loads: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from index.card import Card
+from index.card import Card, Run
 from index.evidence import Fact, Measurement
 from index.properties import properties
 from tools import forms, plots, wording
@@ -24,7 +24,8 @@ from tools.base import (
 )
 from tools.engines.checkpoint import Checkpoints
 from tools.engines.timing import Trial
-from tools.timings import MOST_PUBLISHED, Timed, as_before, time_model, to_keep
+from tools.timings import MOST_PUBLISHED, Timed, as_before, time_model, to_keep, where
+from tools.timings_drawing import Maker, draw_trial, drawing_seconds, time_drawing
 
 CARD = ToolCard(
     title="Measure speed and memory",
@@ -87,7 +88,7 @@ def benchmark(
     precision: Literal["fp32", "fp16", "bf16", "fp8", "int8", "nf4"] = "fp32",
     pictures: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None,
 ) -> Iterator[Block]:
-    """Times classifiers, each in a fresh process, and sets what others published beside it.
+    """Times models, each in a fresh process, and sets what others published beside it.
 
     Args:
         ctx: the context.
@@ -97,7 +98,7 @@ def benchmark(
         image_size: side of the pictures in pixels; the model's own if left out.
         width: width in pixels, with `height`.
         height: height in pixels, with `width`.
-        steps: of models that make pictures; classifiers have none.
+        steps: of models that make pictures; their own number and a few if left out.
         runs: timed passes; as many as fit into some seconds if left out.
         threads: processor threads; the library's choice if left out.
         device: where to run; `auto` is the device of this worker.
@@ -109,24 +110,58 @@ def benchmark(
         NeedsConsent: it would take longer than was agreed to.
     """
     place = ctx.device if device == "auto" else device
-    _check(ctx, engine, steps, precision, place)
+    makers, absent, others = _sorted(ctx, models)
+    _check(ctx, engine, None if makers else steps, precision, place)
     size = _size(width or image_size, height or image_size)
-    makers = [card for name in models if (card := _card(ctx, name)) and _is_maker(card)]
-    for card in makers:
+    trials = [draw_trial(m, (size[1], size[0]), steps, runs, threads, place) for m in makers]
+    timed = [] if models and not others else _chosen(ctx, others)
+    _check_time(ctx, len(makers) + len(timed), drawing_seconds(makers, trials))
+    for card in absent:
         yield _untimed(ctx, card)
-    if makers and len(makers) == len(models):
-        return
-    chosen = _chosen(ctx, [name for name in models if _card(ctx, name) not in makers])
+    if trials:
+        yield from time_drawing(ctx, trials)
     batches = tuple(sorted({1, batch_size})) if batch_size else _BATCHES[place]
+    if timed:
+        yield from _time_classifiers(
+            ctx,
+            [
+                Trial(*one, place, precision, *size, batches, runs or 0, threads or 0)
+                for one in timed
+            ],
+            pictures,
+        )
+
+
+def _sorted(ctx: Context, named: Sequence[str]) -> tuple[list[Maker], list[Card], list[str]]:
+    """What makes pictures and is here, what makes pictures and is not, and all else."""
+    if ctx.models is None:
+        raise RuntimeError("benchmark runs where the models are")
+    makers, absent, others = [], [], []
+    for name in dict.fromkeys(named):
+        card = _card(ctx, name)
+        folder = ctx.models.weights(card.id if card else name)
+        if folder and forms.of(folder) is forms.PIPELINE:
+            count = sum(forms.parameters(forms.PIPELINE, folder).values())
+            system, run = (card.id, card.run) if card else (Path(name).name, Run())
+            makers.append(Maker(system, folder, run, count))
+        elif card and card.run.engine != "convnet":
+            absent.append(card)
+        else:
+            others.append(name)
+    return makers, absent, others
+
+
+def _time_classifiers(
+    ctx: Context, trials: Sequence[Trial], pictures: int | None
+) -> Iterator[Block]:
     kept, done = Checkpoints(ctx.kept), []
     earlier = last.load() if (last := kept.last()) else {}
-    for number, (system, folder) in enumerate(chosen):
-        trial = Trial(system, folder, place, precision, *size, batches, runs or 0, threads or 0)
-        if system in earlier:
-            done.append(as_before(ctx, trial, earlier[system]))
+    for number, trial in enumerate(trials):
+        if trial.system in earlier:
+            done.append(as_before(ctx, trial, earlier[trial.system]))
         else:
-            done.append(time_model(ctx, trial, number / len(chosen), 1 / len(chosen)))
-            earlier[system] = to_keep(done[-1])
+            done.append(time_model(ctx, trial, number / len(trials), 1 / len(trials)))
+            earlier[trial.system] = to_keep(done[-1])
             if ctx.agreement.lasting:
                 kept.save(earlier, number + 1)
         if pictures and (best := done[-1].best):
@@ -158,31 +193,27 @@ def _size(width: int | None, height: int | None) -> tuple[int, int]:
 
 
 def _chosen(ctx: Context, named: Sequence[str]) -> list[tuple[str, str]]:
-    """The systems to time, each with the folder of its weights; empty if they are not here."""
+    """The classifiers to time, each with the folder of its weights; empty if they are not here."""
     if ctx.models is None:
         raise RuntimeError("benchmark runs where the models are")
     models = ctx.models
     found = [_one(ctx, models, name) for name in named or (models.default_classifier(),)]
-    _check_time(ctx, len(found))
     return list(dict.fromkeys(found))
 
 
-def _check_time(ctx: Context, count: int) -> None:
-    if _SECONDS * count > ctx.agreement.seconds:
+def _check_time(ctx: Context, count: int, drawing: float) -> None:
+    seconds = _SECONDS * count + drawing
+    if seconds > ctx.agreement.seconds:
         raise NeedsConsent(
-            f"Timing {count} models takes about {_SECONDS * count:.0f} seconds. Shall I?",
+            f"Timing {count} models takes about {seconds:,.0f} seconds. Shall I?",
             "Yes, time them",
-            replace(ctx.agreement, seconds=_SECONDS * count),
+            replace(ctx.agreement, seconds=seconds),
         )
-    ctx.agreement.hand_over(_SECONDS * count)
+    ctx.agreement.hand_over(seconds)
 
 
 def _card(ctx: Context, name: str) -> Card | None:
     return ctx.catalog.get(name) or ctx.catalog.get(ctx.index.names.resolve(name) or "")
-
-
-def _is_maker(card: Card) -> bool:
-    return card.run.engine != "convnet"
 
 
 def _untimed(ctx: Context, card: Card) -> Text:
@@ -190,7 +221,7 @@ def _untimed(ctx: Context, card: Card) -> Text:
     known = [f for name in _PUBLISHED_MAKERS for f in ctx.catalog.find(card.id, name)]
     facts = tuple(fact for fact in known if wording.truth(fact) is not None)[:MOST_PUBLISHED]
     told = wording.sentence(card, *facts) if facts else "No source here tells its time per picture."
-    return Text(f"{card.name} cannot be timed here yet; only classifiers can. {told}", facts)
+    return Text(f"{card.name} is not on this machine, so it cannot be timed here. {told}", facts)
 
 
 def _one(ctx: Context, models: Models, name: str) -> tuple[str, str]:
@@ -199,8 +230,6 @@ def _one(ctx: Context, models: Models, name: str) -> tuple[str, str]:
     if card is None and folder is None:
         near = ", ".join(names.nearest(name))
         raise ToolFailed(f"No model is called {name!r}. The nearest: {near}.")
-    if folder and forms.of(folder) is not forms.CLASSIFIER:
-        raise ToolFailed(f"{name} makes pictures; only classifiers can be timed yet. Name one.")
     return (card.id if card else Path(name).name), str(folder or "")
 
 
@@ -246,16 +275,10 @@ def _table(done: Sequence[Timed]) -> Table:
     for each in done:
         facts += [*each.facts, *(rate for _, rate in each.rates), *each.published]
     rows = tuple(
-        (fact.system, properties()[fact.property].label, wording.cell(fact), _where(fact))
+        (fact.system, properties()[fact.property].label, wording.cell(fact), where(fact))
         for fact in facts
     )
     return Table(("System", "What", "Value", "Where"), rows, "Speed and memory", tuple(facts))
-
-
-def _where(fact: Fact) -> str:
-    if isinstance(fact, Measurement):
-        return f"this machine, {fact.date}"
-    return f"another machine: {wording.source(fact)}"
 
 
 def _plot(ctx: Context, done: Sequence[Timed]) -> Plot:

@@ -1,29 +1,20 @@
 """The tool `generate`: make pictures from words."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from tools import recipe, sizes, wording
-from tools.base import (
-    Block,
-    Context,
-    Image,
-    NeedsConsent,
-    NeedsInput,
-    Text,
-    ToolCard,
-    ToolFailed,
-)
+from tools import drawing, hosted, sizes, wishes
+from tools.base import Block, Context, NeedsInput, ToolCard, ToolFailed
 from tools.forms import PIPELINE
-from tools.measure import measure
+from tools.placement import Wanted
 
 if TYPE_CHECKING:
-    from tools.engines.flux import Drawn, Order, Painter
+    from tools.engines.flux import Order, Painter
 
 CARD = ToolCard(
     title="Make pictures from words",
@@ -61,12 +52,9 @@ CARD = ToolCard(
         "Generate 4 images of a knight on a bridge",
     ),
     runs_model=True,
+    hosted=True,
 )
-_POCKET = "pocket-flux"
-_REAL = "FLUX.2-klein-4B"  # to name where our own small model has drawn
-_LONGEST = 10_000  # characters of a prompt
 _MOST_PROMPTS = 256  # in a file
-_SEEDS = 2**31
 
 
 def generate(
@@ -98,30 +86,34 @@ def generate(
         seed: of the first picture, the next ones count on; by chance if left out.
         count: pictures of each prompt.
         batch_of: a text file with a prompt on each line, instead of one prompt.
-        adapter: not taken yet.
-        fit: not taken yet.
+        adapter: names or files of adapters that the model wears, with strengths: "a:0.8, b".
+        fit: speed, or the least memory, where both cannot be had; speed if left out.
 
     Raises:
-        NeedsInput: no prompt, a size that the model does not take, or words that it does not know.
-        ToolFailed: the model cannot be had here, or has no memory.
+        NeedsInput: no prompt, a size that the model does not take, or words that it does not know;
+            of a hosted model, also that there is no key, or no agreement to its price.
+        ToolFailed: the model or an adapter cannot be had here, or there is no memory.
     """
     prompts = _prompts(prompt, batch_of)
-    if adapter or fit:
-        raise ToolFailed("generate takes no adapter and no fit yet. Leave them out.")
+    if card := hosted.card_of(ctx, model):
+        wish = wishes.Wish("", negative_prompt, width, height, steps, guidance, seed)
+        yield from hosted.run(ctx, card, wishes.several(wish, prompts, count, adapter or ""))
+        return
     if ctx.models is None:
         raise RuntimeError("generate runs where the models are")
-    painter: Painter = ctx.models.load(
-        model or ctx.models.default_generator(), ctx.report, ctx.agreement, PIPELINE
-    )
-    _check_words(painter, prompts)
-    first = random.randrange(_SEEDS) if seed is None else seed  # noqa: S311 - of a picture
+    worn = ctx.models.adapters(adapter or "")
+    system, told = model or ctx.models.default_generator(), (ctx.report, ctx.agreement)
+    wanted = Wanted(width, height, fit=fit)
+    painter: Painter = ctx.models.load(system, *told, PIPELINE, wanted)
+    drawing.check_words(painter, prompts)
+    first = random.randrange(drawing.SEEDS) if seed is None else seed  # noqa: S311 - of a picture
     order = _order(painter, prompts[0], negative_prompt, (width, height), steps, guidance, first)
     orders = [
         replace(order, prompt=one, seed=first + number)
         for one in prompts
         for number in range(count)
     ]
-    yield from _drawn(ctx, painter, orders)
+    yield from drawing.drawn(ctx, painter, orders, drawing.How(adapters=worn))
 
 
 def _prompts(prompt: str, batch_of: Path | None) -> tuple[str, ...]:
@@ -138,28 +130,9 @@ def _prompts(prompt: str, batch_of: Path | None) -> tuple[str, ...]:
         raise NeedsInput("What shall I draw? Describe the picture in a sentence.")
     if len(told) > _MOST_PROMPTS:
         raise ToolFailed(f"There are {len(told):,} prompts; at most {_MOST_PROMPTS} are taken.")
-    if longest := next((one for one in told if len(one) > _LONGEST), ""):
-        raise ToolFailed(
-            f"The prompt has {len(longest):,} characters; at most {_LONGEST:,} are taken. Say it "
-            "in a few sentences."
-        )
+    for one in told:
+        drawing.check_length(one)
     return tuple(told)
-
-
-def _check_words(painter: "Painter", prompts: Sequence[str]) -> None:
-    """Asks before anything is drawn that the model cannot understand."""
-    from tools.engines import flux
-    from tools.pocket.nearest import nearest
-
-    for prompt in prompts:
-        if unknown := flux.unknown_words(painter, prompt):
-            close = nearest(prompt)
-            raise NeedsInput(
-                f"{painter.system} is our own small model of simple drawings, and does not know: "
-                f'{", ".join(unknown[:8])}. The nearest that it can draw is "{close}". For '
-                "anything else name a real model, such as FLUX.2-klein-4B.",
-                (f"Draw {close}",),
-            )
 
 
 def _order(
@@ -174,8 +147,7 @@ def _order(
     """What to draw, the model's own values standing where nothing was said."""
     from tools.engines import flux
 
-    run = painter.run
-    scale = guidance if guidance is not None else run.guidance if run.guidance is not None else 3.5
+    run, scale = painter.run, drawing.guidance(painter, guidance)
     width, height = sizes.size(painter.system, run, *size)
     if negative_prompt and not flux.takes_negative_prompt(painter, scale):
         raise ToolFailed(
@@ -183,80 +155,3 @@ def _order(
             "what is to be there instead."
         )
     return flux.Order(prompt, negative_prompt, width, height, steps or run.steps or 28, scale, seed)
-
-
-def _drawn(ctx: Context, painter: "Painter", orders: Sequence["Order"]) -> Iterator[Block]:
-    """The pictures, one by one, then how they were made."""
-    from tools.engines import flux
-
-    seconds = []
-    for drawn in flux.draw(painter, tuple(orders), ctx.report):
-        seconds.append(drawn.seconds)
-        if len(seconds) == 1:
-            _agree(ctx, drawn.seconds * (len(orders) - 1))
-        yield _image(ctx, painter, drawn, len(seconds))
-    yield _circumstances(ctx, painter, orders, seconds)
-    yield from _notes(ctx, painter)
-
-
-def _agree(ctx: Context, seconds: float) -> None:
-    """Asks before what takes long; makes it a job if it was agreed to."""
-    if seconds > ctx.agreement.seconds:
-        raise NeedsConsent(
-            f"These pictures take about {seconds / 60:.0f} minutes. Shall I?",
-            "Yes, draw them all",
-            replace(ctx.agreement, seconds=1.5 * seconds),
-        )
-    ctx.agreement.hand_over(seconds)
-
-
-def _image(ctx: Context, painter: "Painter", drawn: "Drawn", number: int) -> Image:
-    order, card = drawn.order, ctx.catalog.get(painter.system)
-    made = recipe.Recipe(
-        prompt=order.prompt,
-        negative_prompt=order.negative_prompt,
-        model=painter.system,
-        seed=order.seed,
-        width=order.width,
-        height=order.height,
-        steps=order.steps,
-        guidance=order.guidance,
-        licence=card.licence if card else "",
-    )
-    path = ctx.run_folder / f"picture-{number}.png"
-    recipe.write(drawn.picture, path, made)
-    return recipe.picture(path, made)
-
-
-def _circumstances(
-    ctx: Context, painter: "Painter", orders: Sequence["Order"], seconds: Sequence[float]
-) -> Text:
-    """Model, device, time, and what to say to get the same again."""
-    order = orders[0]
-    at = f"{order.width} x {order.height} px, {order.steps} steps"
-    speed = measure(ctx, painter.system, "seconds_per_image", sum(seconds) / len(seconds), at)
-    seeds = f"{order.seed}" if len(orders) == 1 else f"{order.seed} and on"
-    said = (f"Seed {seeds}", f"guidance {order.guidance:g}")
-    return Text(
-        f"{painter.system} on {speed.device}: {wording.shown(speed)} a picture ({at}). "
-        f"{', '.join(said)}: the same words and seed give the same picture.",
-        (speed,),
-        state=said,
-    )
-
-
-def _notes(ctx: Context, painter: "Painter") -> Iterator[Text]:
-    card = ctx.catalog.get(painter.system)
-    if card and card.commercial_use == "no":
-        yield Text(
-            f"The licence of {card.id} ({card.licence}) does not allow commercial use.",
-            tuple(ctx.catalog.find(card.id, "licence")),
-        )
-    if painter.system == _POCKET:
-        memory = wording.best(ctx.catalog.find(_REAL, "memory_gib"))
-        takes = f" (memory {wording.cell(memory)})" if memory else ""
-        yield Text(
-            "That comes from our own small model of simple drawings. For real pictures use "
-            f"{_REAL}: it takes a GPU{takes} and a network to fetch it, or a folder that holds it.",
-            (memory,) if memory else (),
-        )

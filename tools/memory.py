@@ -18,11 +18,13 @@ class Key:
         name: of the system.
         folder: of its weights.
         written: when each file of weights was written, nanoseconds since 1970.
+        held: in which way, where there are several.
     """
 
     name: str
     folder: Path
     written: tuple[int, ...]
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,13 @@ class Memory:
         """Bytes that one model may take when all others are freed."""
         return _free_and_all(self._device)[1] if self._limit is None else self._limit
 
+    @property
+    def obtainable(self) -> int:
+        """Bytes that one model may take now, when all others are freed."""
+        return self._free() + sum(kept.bytes for kept in self._kept.values())
+
     def check_capacity(self, name: str, needed: int) -> None:
-        """Checks that a model fits when all others are freed.
+        """Checks that a model fits when all others are freed; a GPU can be lent its parts.
 
         Args:
             name: of the model.
@@ -59,11 +66,18 @@ class Memory:
         Raises:
             ToolFailed: it does not.
         """
-        if (there := self.capacity) < needed:
+        there = self.capacity
+        if self._limit is None:
+            there = max(there, _free_and_all("cpu")[1])
+        if there < needed:
             raise ToolFailed(_too_large(name, needed, f"{self._device} has {_mebibytes(there)}"))
 
     def model(
-        self, key: Key, needed: Callable[[], int], load: Callable[[], tuple[Any, int]]
+        self,
+        key: Key,
+        needed: Callable[[], int],
+        load: Callable[[], tuple[Any, int]],
+        work: int = 0,
     ) -> Any:
         """The model of a key, loaded if it is not kept; one of the same folder is then dropped.
 
@@ -71,6 +85,7 @@ class Memory:
             key: what it is loaded from.
             needed: gives the bytes that must be free to load it.
             load: gives the model and the bytes that it takes.
+            work: bytes that it takes beyond those when it works.
 
         Raises:
             ToolFailed: it does not fit, or cannot be loaded.
@@ -78,9 +93,11 @@ class Memory:
         if key not in self._kept:
             for old in [old for old in self._kept if old.folder == key.folder]:
                 self._drop(old)
-            self._make_room(key.name, needed())
+            self._make_room(key.name, needed() + work)
             self._kept[key] = _Kept(*load())
         self._kept.move_to_end(key)
+        while len(self._kept) > 1 and self._free() < work:
+            self._drop(next(iter(self._kept)))
         return self._kept[key].model
 
     def _make_room(self, name: str, needed: int) -> None:
@@ -121,7 +138,8 @@ def _free_and_all(device: str) -> tuple[int, int]:
         import torch
 
         free, total = torch.cuda.mem_get_info()
-        return int(free), int(total)
+        unused = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return int(free) + unused, int(total)
     import psutil
 
     memory = psutil.virtual_memory()

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from index import catalog
 from index.card import Card, Run
 from index.names import Names
-from tools import forms, hub
+from tools import adapters, editors, forms, hub, usable
 from tools.base import Agreement, NeedsConsent, Report, ToolFailed
 from tools.forms import FORMS, Form
 from tools.memory import Key, Memory
+from tools.placement import Wanted
+from tools.usable import Availability
 
 DEFAULT_CLASSIFIER = "convnext_femto.d1_in1k"
 POCKET_CLASSIFIER = "pocket-convnext"
@@ -24,42 +26,37 @@ _MINUTE = 60.0  # seconds for which it is remembered whether the Hub answers
 _PACKAGE = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Availability:
-    """Whether a system can be used here.
-
-    Attributes:
-        usable: whether it can.
-        why: where it comes from, or why it cannot.
-        how: what to do about it; empty if nothing is to be done.
-    """
-
-    usable: bool
-    why: str
-    how: str = ""
-
-
 class Models:
     """The loaded models of one device; lives in the worker.
 
     Args:
         device: `cpu`, `cuda` or `mps`.
-        home: folder whose `models/<name>/` hold models of one's own, in a form of `tools/forms.py`.
+        home: folder whose `models/<name>/` hold models of one's own, in a form of `tools/forms.py`,
+            and whose `adapters/` holds adapters by name.
         offline: never reach for the network.
         audience: `public` allows only licences that permit it, and no paths of this machine.
         limit: bytes that the loaded models may take; what the device has free if left out.
+        keyed: whether there is a key for hosted models.
     """
 
     def __init__(
-        self, device: str, home: Path, offline: bool, audience: str, limit: int | None = None
+        self,
+        device: str,
+        home: Path,
+        offline: bool,
+        audience: str,
+        limit: int | None = None,
+        keyed: bool = False,
     ) -> None:
         self._device = device
         self._own = home / "models"
+        self._adapters = home / "adapters"
         self._offline = offline or hub.offline()
         self._public = audience == "public"
         self._memory = Memory(device, limit)
         self._names = Names(catalog.load(), lambda word: False)
         self._reached = (-_MINUTE, False)
+        self._hosted = usable.hosted(keyed, offline, audience == "public")
 
     def load(
         self,
@@ -67,6 +64,7 @@ class Models:
         report: Report,
         agreement: Agreement | None = None,
         form: Form | None = None,
+        wanted: Wanted | None = None,
     ) -> Any:
         """The loaded model of a system: a `Classifier` for the engine `convnet`, else a `Painter`.
 
@@ -75,10 +73,12 @@ class Models:
             report: told the progress of a download.
             agreement: whether a large download is agreed to.
             form: the only form that will do; any will if left out.
+            wanted: what a pipeline is to draw, which decides how it is held in memory.
 
         Raises:
             ToolFailed: it cannot be had here; the message says why and what to do.
             NeedsConsent: it must be downloaded first, and that is large.
+            NeedsInput: what is wanted of it does not fit, but something smaller does.
             Stopped: the person asked to stop.
         """
         card = self._card(system)
@@ -87,11 +87,27 @@ class Models:
         name = card.id if card else folder.name
         written = tuple(path.stat().st_mtime_ns for path in forms.weights(found, folder))
         run = card.run if card else Run()
+        if wanted and found is forms.PIPELINE:
+            return self._painter(Key(name, folder, written), run, wanted)
         return self._memory.model(
             Key(name, folder, written),
             lambda: forms.memory(found, forms.parameters(found, folder), self._device),
             lambda: _LOADERS[found](name, folder, self._device, run),
         )
+
+    def _painter(self, key: Key, run: Run, wanted: Wanted) -> Any:
+        """A pipeline that is held as it must be for what is wanted of it."""
+        from tools.engines import flux, placing
+
+        where = key.name, key.folder, self._device, run
+        placement = placing.place(*where, wanted, self._memory.obtainable)
+        painter = self._memory.model(
+            replace(key, held=tuple(filter(None, (placement.quantised, placement.offload)))),
+            lambda: placement.weights,
+            lambda: flux.loaded(*where, placement),
+            placement.needed - placement.weights,
+        )
+        return replace(painter, placement=placement)
 
     @property
     def own(self) -> Path:
@@ -130,8 +146,29 @@ class Models:
         real = GENERATORS if self._device == "cuda" else ()
         return next((name for name in real if self._runs_now(name)), POCKET_GENERATOR)
 
+    def default_editor(self, mode: str) -> str:
+        """What changes pictures when the person names no model; empty if nothing here does.
+
+        Args:
+            mode: the kind of change, one of `tools.editors.REAL`.
+        """
+        real = editors.REAL[mode] if self._device == "cuda" else ()
+        shipped = editors.SHIPPED.get(mode, "")
+        here = shipped if shipped and self._card(shipped) and self.weights(shipped) else ""
+        return next((name for name in real if self._runs_now(name)), here)
+
+    def adapters(self, told: str) -> tuple[Any, ...]:
+        """The adapters that a person names, as `tools.adapters.adapters` reads them.
+
+        Raises:
+            ToolFailed: one is not here, or a strength is no number.
+        """
+        return adapters.adapters(told, self._adapters, paths=not self._public)
+
     def availability(self, card: Card) -> Availability:
         """Whether a system can be used here, and why."""
+        if card.run.engine == usable.HOSTED:
+            return self._hosted
         rules: tuple[Callable[[Card], Availability | None], ...] = (
             _not_run, self._not_allowed, self._here, self._not_fetchable,
         )  # fmt: skip
@@ -220,7 +257,7 @@ class Models:
         if card is None:
             folder, form = self._local(system)
         else:
-            said = self.availability(card)
+            said = usable.not_loaded(card) or self.availability(card)
             if not said.usable:
                 raise ToolFailed(f"{card.id} cannot be used here: {said.why}. {said.how}")
             form = FORMS[card.run.engine]
@@ -269,8 +306,7 @@ def _load_classifier(system: str, folder: Path, device: str, _: Run) -> tuple[An
 def _load_painter(system: str, folder: Path, device: str, run: Run) -> tuple[Any, int]:
     from tools.engines import flux
 
-    painter = flux.load_painter(system, folder, device, run)
-    return painter, flux.parameter_bytes(painter)
+    return flux.loaded(system, folder, device, run)
 
 
 # Each gives the loaded model and the bytes that its weights take.

@@ -34,7 +34,8 @@ _GENERATED = "AI generated"
 _LABELS = {
     "prompt": "Prompt", "negative_prompt": "Negative prompt", "model": "Model", "seed": "Seed",
     "size": "Size in pixels", "steps": "Steps", "guidance": "Guidance", "strength": "Strength",
-    "mode": "Mode", "adapters": "Adapters", "licence": "Licence of the model", "made": "Made on",
+    "mode": "Mode", "adapters": "Adapters", "licence": "Licence of the model", "cost": "Cost",
+    "made": "Made on",
     "version": "Made with",
 }  # fmt: skip
 _FORMAT = 1
@@ -272,6 +273,7 @@ def metadata(recipe: Recipe) -> Mapping[str, str]:
         "mode": made.mode,
         "adapters": _named(made),
         "licence": made.licence,
+        "cost": "" if made.usd is None else f"${made.usd:g}",
         "made": made.made,
         "version": made.version,
     }

@@ -44,6 +44,7 @@ class Recipe:
         mode: of an edit, such as inpaint; empty for pictures from words alone.
         adapters: name and strength of each.
         licence: of the model.
+        usd: US dollars that it cost.
         made: ISO date, UTC.
         version: the program that made it, and its version.
     """
@@ -60,6 +61,7 @@ class Recipe:
     mode: str = ""
     adapters: tuple[tuple[str, float], ...] = ()
     licence: str = ""
+    usd: float | None = None
     made: str = field(default_factory=_today)
     version: str = field(default_factory=_program)
 
@@ -79,6 +81,7 @@ def clean(given: Mapping[str, Any]) -> Recipe:
         mode=_line(given.get("mode")),
         adapters=tuple(_adapters(given.get("adapters")))[:_MOST_ADAPTERS],
         licence=_line(given.get("licence")),
+        usd=_real(given.get("usd"), 0, 1_000_000),
         made=_date(given.get("made")),
         version=_line(given.get("version")),
     )

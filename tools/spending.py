@@ -18,18 +18,35 @@ class OverBudget(ToolFailed):
 
 
 @dataclass(frozen=True)
+class Ceiling:
+    """What several requests together may cost.
+
+    Attributes:
+        usd: US dollars.
+        of: which requests, in words that go on after "may be spent"; empty for all.
+        how: how to raise it, as the beginning of a sentence.
+        since: from when on requests count; none for ever.
+        beginning: with which the names of the requests that count begin; empty for all.
+    """
+
+    usd: float
+    of: str = ""
+    how: str = "Raise that limit"
+    since: datetime | None = None
+    beginning: str = ""
+
+
+@dataclass(frozen=True)
 class Budget:
     """What an owner may spend.
 
     Attributes:
         agreed: US dollars that the person has agreed to for this one request.
-        total: US dollars that all requests together may cost; none for no such limit.
-        since: from when on requests count towards the total; none for ever.
+        ceilings: what it may cost together with others.
     """
 
     agreed: float
-    total: float | None = None
-    since: datetime | None = None
+    ceilings: tuple[Ceiling, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,10 @@ class Ledger(Protocol):
 
     def find(self, owner: str, request: str) -> Spending | None:
         """The money of one request; none if there was never any."""
+        ...
+
+    def spent(self, owner: str, since: datetime | None = None, beginning: str = "") -> Spent:
+        """What an owner has spent on requests whose names begin so."""
         ...
 
 

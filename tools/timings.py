@@ -1,10 +1,11 @@
 """A timed model: its measurements, also over a cut, and beside them what others published."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from index.evidence import Claim, Measurement
+from index.evidence import Claim, Fact, Measurement
+from tools import wording
 from tools.base import Context
 from tools.engines.timing import Timing, Trial, timed
 from tools.measure import measure
@@ -58,7 +59,7 @@ def time_model(ctx: Context, trial: Trial, start: float, share: float) -> Timed:
         for batch, rate in found.images_per_second.items()
     )
     size = f"{found.width} px"
-    published = tuple(_published(ctx, trial.system, size))
+    published = tuple(published_of(ctx, trial.system, _PUBLISHED, size))
     return Timed(trial.system, bool(trial.folder), facts, rates, published, size)
 
 
@@ -75,7 +76,7 @@ def as_before(ctx: Context, trial: Trial, kept: Mapping[str, Any]) -> Timed:
         bool(trial.folder),
         tuple(Measurement(**fact) for fact in kept["facts"]),
         tuple((batch, Measurement(**rate)) for batch, rate in kept["rates"]),
-        tuple(_published(ctx, trial.system, kept["size"])),
+        tuple(published_of(ctx, trial.system, _PUBLISHED, kept["size"])),
         kept["size"],
     )
 
@@ -87,9 +88,16 @@ def _condition(trial: Trial, timing: Timing, batch: int) -> str:
     return f"batch {batch}, {size}, {trial.precision}{threads}"
 
 
-def _published(ctx: Context, system: str, size: str) -> Iterator[Claim]:
-    """Published speeds of a system: those at the same input size, if there are any."""
-    for name in _PUBLISHED:
+def published_of(ctx: Context, system: str, names: Sequence[str], size: str) -> Iterator[Claim]:
+    """What others published of a system: at the same size, if there is any, and the most of it.
+
+    Args:
+        ctx: the context.
+        system: id.
+        names: the properties.
+        size: of the pictures, as published figures tell it.
+    """
+    for name in names:
         found = [
             fact
             for fact in ctx.catalog.find(system, name)
@@ -97,3 +105,10 @@ def _published(ctx: Context, system: str, size: str) -> Iterator[Claim]:
         ]
         alike = [claim for claim in found if size in claim.at]
         yield from (alike or found)[:MOST_PUBLISHED]
+
+
+def where(fact: Fact) -> str:
+    """Where a figure comes from, for a table."""
+    if isinstance(fact, Measurement):
+        return f"this machine, {fact.date}"
+    return f"another machine: {wording.source(fact)}"

@@ -8,6 +8,7 @@ from typing import Any
 from assistant.jobs.owner import OwnerJobs
 from assistant.jobs.runner import Runner
 from assistant.parts import Parts
+from assistant.paying import hosted_card
 from assistant.store.jobs import NewJob
 from assistant.worker import Progress
 from tools.base import Agreement, Block, Stopped, Tool, ToolFailed
@@ -26,6 +27,7 @@ class Jobs:
 
     def __init__(self, parts: Parts, works: Mapping[str, Tool], lease: float = 15.0) -> None:
         self._store = parts.store.jobs
+        self._names = parts.names
         self._works = works
         self._runner = Runner(parts, works, lease)
 
@@ -53,13 +55,14 @@ class Jobs:
             StoreFailed: it was not kept.
         """
         tool = self._works[work]
+        beside = not tool.card.runs_model or hosted_card(self._names, tool, arguments)
         new = NewJob(
             request=request,
             tool=work,
             title=_title(tool, arguments),
             arguments={name: _plain(value) for name, value in arguments.items()},
             agreement=vars(agreement) | {"lasting": True},
-            lane="device" if tool.card.runs_model else "beside",
+            lane="beside" if beside else "device",
             conversation=turn[0],
             turn=turn[1],
             step=turn[2],

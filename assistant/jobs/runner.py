@@ -20,11 +20,12 @@ from assistant.jobs.going import Going
 from assistant.jobs.holder import Holder
 from assistant.jobs.owner import OwnerJobs
 from assistant.parts import Call, Parts, messages
+from assistant.paying import with_purse
 from assistant.store import StoreFailed
 from assistant.store.claims import Claim, End, Fenced, Pulse
 from assistant.worker import Message, Ousted, Progress, WorkerDied
 from index.evidence import Measurement
-from tools.base import Agreement, NeedsInput, Stopped, Tool, ToolFailed
+from tools.base import Agreement, NeedsInput, NeedsKey, Stopped, Tool, ToolFailed
 from tools.engines import checkpoint
 from tools.work import State
 
@@ -136,6 +137,8 @@ class Runner:
             return End(_STOPPED.get(going.why))
         except Ousted:
             return End(None)
+        except NeedsKey as missing:
+            return End("paused", f"{missing} Then resume the job.")
         except WorkerDied as death:
             if going.claim.crashes + 1 < _CRASHES:
                 return End(None, crashed=True)
@@ -164,10 +167,16 @@ class Runner:
             jobs=OwnerJobs(self._parts.store.jobs, claim.owner, self.wake),
             tell=going.tell,
         )
-        for message in messages(self._parts, call):
+        for message in messages(self._parts, self._paying(claim, call)):
             self._take(going, message)
         made = {"job": claim.number, "tool": claim.tool, "arguments": dict(claim.arguments)}
         runs.complete(run, {**made, "made": datetime.now(UTC).isoformat(timespec="seconds")})
+
+    def _paying(self, claim: Claim, call: Call) -> Call:
+        """The call, with what it pays with if it asks a hosted model."""
+        job = self._parts.store.jobs.get(claim.owner, claim.number)
+        name = f"job {claim.number}"
+        return with_purse(self._parts, call, name, "0", job.conversation, claim.number)
 
     def _take(self, going: Going, message: Message) -> None:
         if isinstance(message, Progress):

@@ -29,6 +29,7 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, folder: PageFolder) ->
 
     from assistant.page.chat import Chat
     from assistant.page.examples import examples
+    from assistant.page.key import Key
     from assistant.page.layout import build
     from assistant.page.look import theme
     from assistant.page.panel import Panel
@@ -36,7 +37,8 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, folder: PageFolder) ->
 
     tries = examples(folder.path)
     chat = Chat(assistant, live, tries, folder)
-    blocks = build(chat, Side(assistant, live, chat), Panel(assistant), tries)
+    side = Side(assistant, live, chat)
+    blocks = build(chat, side, Panel(assistant), Key(assistant), tries)
     gr.mount_gradio_app(
         app,
         blocks,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -218,13 +219,19 @@ class Chat:
                 yield shown
             return
         try:
-            going = self._live.start(question, request.session_hash or "")
+            going = self._live.start(self._keyed(question, request), request.session_hash or "")
         except Busy as busy:
             gr.Warning(str(busy))
             return
         box: Any = gr.MultimodalTextbox(value=None, submit_btn=False, stop_btn=True)
         async for shown in self._watch(going, now, box, request):
             yield shown
+
+    def _keyed(self, question: Question, request: gr.Request) -> Question:
+        """The question that begins a conversation, with the key that was typed for it."""
+        if question.conversation:
+            return question
+        return replace(question, key=self._assistant.keys.forget(request.session_hash or ""))
 
     async def _show(self, now: Here, box: Any, request: gr.Request) -> AsyncIterator[Shown]:
         if now.state == "gone":

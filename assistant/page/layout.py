@@ -10,6 +10,7 @@ import gradio as gr
 from assistant.page import history, jobs
 from assistant.page.chat import FEEDBACK, Chat
 from assistant.page.examples import Example
+from assistant.page.key import Key
 from assistant.page.panel import IDLE, Opened, Panel
 from assistant.page.side import PAGE, Side
 from assistant.server.files import REFUSAL
@@ -76,6 +77,7 @@ class _Parts:
     refused: gr.Textbox
     timer: gr.Timer
     work: "_Work"
+    key: "_Key"
 
 
 @dataclass(frozen=True)
@@ -91,23 +93,35 @@ class _Work:
     timer: gr.Timer
 
 
-def build(chat: Chat, side: Side, panel: Panel, examples: Sequence[Example]) -> gr.Blocks:
+@dataclass(frozen=True)
+class _Key:
+    """The field for the key of hosted models."""
+
+    words: gr.Textbox
+    told: gr.Markdown
+    use: gr.Button
+    forget: gr.Button
+
+
+def build(chat: Chat, side: Side, panel: Panel, key: Key, examples: Sequence[Example]) -> gr.Blocks:
     """The page.
 
     Args:
         chat: what happens on each event of the conversation.
         side: what happens on each event of the list beside it.
         panel: what happens on each event of the panel of jobs.
+        key: what happens on each event of the field for a key.
         examples: what to try first.
     """
     blocks = gr.Blocks(
         title=_TITLE, analytics_enabled=False, fill_height=True, delete_cache=(_HOUR, 24 * _HOUR)
     )
     with blocks:
-        parts = _parts(examples)
+        parts = _parts(examples, key.shown)
         _wire_side(blocks, parts, side)
         _wire_chat(blocks, parts, chat)
         _wire_jobs(blocks, parts, panel, chat)
+        _wire_key(blocks, parts, key)
     blocks.queue(api_open=False, max_size=_WAITING, default_concurrency_limit=_AT_ONCE)
     return blocks
 
@@ -176,8 +190,16 @@ def _wire_jobs(blocks: gr.Blocks, parts: _Parts, panel: Panel, chat: Chat) -> No
     work.knock.change(chat.refresh, parts.memory, shown, **_QUIET)
 
 
+def _wire_key(blocks: gr.Blocks, parts: _Parts, key: Key) -> None:
+    field, told = parts.key, [parts.key.told, parts.key.forget]
+    typed = [field.words.submit, field.use.click]
+    gr.on(typed, key.use, [field.words, parts.memory], [field.words, *told], **_QUIET)
+    field.forget.click(key.forget, parts.memory, told, **_QUIET)
+    gr.on([blocks.load, parts.memory.change], key.told, parts.memory, told, **_QUIET)
+
+
 # --- the parts
-def _parts(examples: Sequence[Example]) -> _Parts:
+def _parts(examples: Sequence[Example], keyless: bool) -> _Parts:
     memory = gr.BrowserState(None, storage_key=_REMEMBERED, secret=_REMEMBERED)
     shown, timer = gr.State(PAGE), gr.Timer(1.0)
     refused = gr.Textbox(visible="hidden", label="Refused files")
@@ -194,6 +216,7 @@ def _parts(examples: Sequence[Example]) -> _Parts:
             )
             history_list = _scripted("history")
             listed = gr.HTML("", elem_id="jobs", js_on_load=None, apply_default_css=False)
+            key = _key(keyless)
         with gr.Column(elem_id="main", min_width=0):
             with gr.Row(elem_id="head"):
                 gr.Button("Conversations", elem_id="toggle", size="sm", scale=0, min_width=0)
@@ -207,7 +230,7 @@ def _parts(examples: Sequence[Example]) -> _Parts:
     gr.HTML(history.DIALOGS + jobs.DIALOGS, elem_id="asks", apply_default_css=False)
     return _Parts(
         memory, shown, new, search, history_list, ready, chatbot, bar, said, keep, box, refused,
-        timer, _work(listed),
+        timer, _work(listed), key,
     )  # fmt: skip
 
 
@@ -217,6 +240,25 @@ def _work(listed: gr.HTML) -> _Work:
     told = gr.Textbox("", visible="hidden", label="Jobs shown")
     knock = gr.Textbox("", visible="hidden", label="Jobs that went on")
     return _Work(listed, job, made, gr.State(Opened()), told, knock, gr.Timer(IDLE))
+
+
+def _key(shown: bool) -> _Key:
+    with gr.Accordion("Key for hosted models", open=False, elem_id="key", visible=shown):
+        told = gr.Markdown("", elem_id="key-told")
+        words = gr.Textbox(
+            type="password",
+            label="Key of Black Forest Labs",
+            show_label=False,
+            elem_id="key-words",
+            placeholder="Paste the key here",
+            container=False,
+            max_lines=1,
+            html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+        )
+        with gr.Row(elem_id="key-acts"):
+            use = gr.Button("Use it here", size="sm", min_width=0)
+            forget = gr.Button("Forget it", size="sm", min_width=0, visible=False)
+    return _Key(words, told, use, forget)
 
 
 def _scripted(script: str, name: str = "") -> gr.HTML:

@@ -43,7 +43,7 @@ def answer_messages(answer: Answer, earlier: Sequence[Answer], home: Path) -> li
         home: the folder that holds the files of answers.
     """
     file = partial(_file, home=home)
-    messages = [_step(step, going=not answer.finished) for step in answer.steps]
+    messages = [_step(step, home, going=not answer.finished) for step in answer.steps]
     if not answer.finished and not any(step.status == "running" for step in answer.steps):
         messages.append(_fold("Looking it up", "", pending=True))
     if said := body(answer, file):
@@ -91,13 +91,15 @@ def _fold(title: str, content: str, *, pending: bool = False) -> Message:
     }
 
 
-def _step(step: StepState, *, going: bool) -> Message:
+def _step(step: StepState, home: Path, *, going: bool) -> Message:
     title = f"{step.tool} · {_standing(step)}"
     running = step.status == "running" and (going or not step.job)
     if step.why and not running:
         title += " · why this tool?"
     progress = f"{step.done:.0%} {literal(step.note)}".strip() if running else ""
-    lines = (progress, literal(step.error), "" if running else reason(step))
+    seen = address(Path(step.preview), home) if running and step.preview else ""
+    preview = _picture(seen, "The picture as it forms") if seen else ""
+    lines = (progress, preview, literal(step.error), "" if running else reason(step))
     return _fold(title, "\n\n".join(filter(None, lines)), pending=running)
 
 

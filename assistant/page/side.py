@@ -75,4 +75,5 @@ class Side:
     def _delete(self, key: str) -> None:
         if going := self._live.find(ME, key):
             going.stop.set()
+        self._assistant.keys.forget(key)
         self._assistant.uploads.remove(self._assistant.store.delete(ME, key), ME)

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from assistant.server import conversations, files
 from assistant.server.guard import Guard
+from assistant.settling import settle
 from assistant.steps import Assistant
 from tools.program import program_version
 
@@ -40,6 +41,7 @@ def create_app(assistant: Assistant) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         assistant.worker.start()
         assistant.jobs.start()
+        settle(assistant, assistant.settings.bfl_api_key)
         yield
         live.stop(_PATIENCE)
         shutil.rmtree(folder.path, ignore_errors=True)

@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 from assistant.store.database import Database, lock_owner
 from assistant.store.dollars import to_micros, to_usd
 from assistant.store.tables import SpendingRow, now
-from tools.spending import Budget, OverBudget, Spending, SpendingState, Spent, dollars
+from tools.spending import (
+    Budget,
+    Ceiling,
+    OverBudget,
+    Spending,
+    SpendingState,
+    Spent,
+    dollars,
+)
 
 _WORTH = case(
     (SpendingRow.state == "charged", SpendingRow.charged),
@@ -115,16 +123,17 @@ class Ledger:
             row = session.scalar(_of(owner, request))
             return _spending(row) if row else None
 
-    def spent(self, owner: str, since: datetime | None = None) -> Spent:
+    def spent(self, owner: str, since: datetime | None = None, beginning: str = "") -> Spent:
         """What an owner has spent, in US dollars, by what is known of it.
 
         Args:
             owner: who.
             since: from when on requests count, by the time at which they were made; none for ever.
+            beginning: with which the names of the requests that count begin; empty for all.
         """
         sums = select(SpendingRow.state, func.sum(_WORTH)).group_by(SpendingRow.state)
         with self._database.reading() as session:
-            found = session.execute(sums.where(*_from(owner, since))).all()
+            found = session.execute(sums.where(*_from(owner, since, beginning))).all()
         by_state = {state: to_usd(int(worth)) for state, worth in found}
         return Spent(*(by_state.get(state, 0.0) for state in ("charged", "reserved", "unknown")))
 
@@ -153,8 +162,10 @@ def _of(owner: str, request: str) -> Select[SpendingRow]:
     return select(SpendingRow).where(SpendingRow.owner == owner, SpendingRow.request == request)
 
 
-def _from(owner: str, since: datetime | None) -> list[ColumnElement[bool]]:
+def _from(owner: str, since: datetime | None, beginning: str) -> list[ColumnElement[bool]]:
     mine = [SpendingRow.owner == owner]
+    if beginning:
+        mine.append(SpendingRow.request.startswith(beginning, autoescape=True))
     if since:
         mine.append(SpendingRow.at >= since.astimezone(UTC).isoformat(timespec="milliseconds"))
     return mine
@@ -167,15 +178,19 @@ def _check(session: Session, owner: str, wanted: int, budget: Budget) -> None:
             f"This costs {costs}, and you agreed to {dollars(budget.agreed)}. Agree to {costs}, "
             "or ask for something cheaper."
         )
-    if budget.total is None:
-        return
-    taken = session.scalar(select(func.sum(_WORTH)).where(*_from(owner, budget.since)))
-    left = to_micros(budget.total) - int(taken or 0)
+    for ceiling in budget.ceilings:
+        _check_ceiling(session, owner, wanted, ceiling)
+
+
+def _check_ceiling(session: Session, owner: str, wanted: int, ceiling: Ceiling) -> None:
+    counts = _from(owner, ceiling.since, ceiling.beginning)
+    taken = int(session.scalar(select(func.sum(_WORTH)).where(*counts)) or 0)
+    left = to_micros(ceiling.usd) - taken
     if wanted > left:
         raise OverBudget(
-            f"This costs {costs}, and {dollars(to_usd(max(left, 0)))} is left of the "
-            f"{dollars(budget.total)} that may be spent. Raise that limit, or ask for something "
-            "cheaper."
+            f"This costs {dollars(to_usd(wanted))}, and {dollars(to_usd(max(left, 0)))} is left of "
+            f"the {dollars(ceiling.usd)} that may be spent{ceiling.of}: {dollars(to_usd(taken))} "
+            f"is spent or set aside. {ceiling.how}, or ask for something cheaper."
         )
 
 

@@ -28,11 +28,13 @@ class Progress:
         done: from 0 to 1.
         note: what is going on, for the person.
         curve: points of the lines to be plotted; `step` is their place.
+        preview: file of a picture as it forms; the one before it is then gone.
     """
 
     done: float
     note: str
     curve: Mapping[str, float] = field(default_factory=dict)
+    preview: Path | None = None
 
 
 Message = Block | Progress | Measurement

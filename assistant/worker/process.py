@@ -149,13 +149,17 @@ class _Report:
         self._sent, self._note = 0.0, ""
 
     def __call__(
-        self, done: float, note: str = "", curve: Mapping[str, float] | None = None
+        self,
+        done: float,
+        note: str = "",
+        curve: Mapping[str, float] | None = None,
+        preview: Path | None = None,
     ) -> None:
         self.check()
         now = time.monotonic()
-        if note != self._note or now - self._sent >= _OFTEN:
+        if note != self._note or preview or now - self._sent >= _OFTEN:
             self._sent, self._note = now, note
-            self._desk.send(Progress(done, note, curve or {}))
+            self._desk.send(Progress(done, note, curve or {}, preview))
         if self._request.agreement.lasting:
             self._desk.let_in()
 

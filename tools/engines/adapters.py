@@ -25,6 +25,11 @@ class Adapter:
     path: Path
     strength: float = 1.0
 
+    @property
+    def name(self) -> str:
+        """What people call it: its folder or file, without the ending."""
+        return self.path.name.removesuffix(".safetensors")
+
 
 @contextmanager
 def worn(system: str, pipeline: Any, adapters: Sequence[Adapter]) -> Iterator[None]:

@@ -6,8 +6,8 @@ nothing here asks for a model's name.
 
 import inspect
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,17 @@ from safetensors import SafetensorError
 
 from index.card import Run
 from tools.base import Report, ToolFailed
+from tools.engines import placing
+from tools.engines.forming import Forming
+from tools.placement import RESIDENT, Placement
 
 _FEW_WORDS = 5_000  # that a small vocabulary has at most
 _MARKS = ",.;:!?\"'()"
-_DAMAGED = (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError)
+# What a damaged folder raises, or a device that has too little memory.
+_DAMAGED = (
+    SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError,
+    MemoryError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Painter:
         pipeline: the pipeline of diffusers, on its device.
         run: how its card says that it is run.
         device: `cpu`, `cuda` or `mps`.
+        placement: how it is held there while it draws.
     """
 
     system: str
@@ -41,6 +49,7 @@ class Painter:
     pipeline: Any
     run: Run
     device: str
+    placement: Placement = RESIDENT
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class Order:
         steps: of denoising.
         guidance: how closely the words are followed.
         seed: the same one gives the same picture.
+        given: what else the pipeline is called with, such as a picture to start from.
     """
 
     prompt: str
@@ -64,6 +74,7 @@ class Order:
     steps: int
     guidance: float
     seed: int
+    given: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -74,36 +85,57 @@ class Drawn:
         picture: 8-bit RGB.
         order: what it was drawn from.
         seconds: that it took.
+        placement: how the model was held while it drew.
     """
 
     picture: Image.Image
     order: Order
     seconds: float
+    placement: Placement = RESIDENT
 
 
-def load_painter(system: str, folder: Path, device: str, run: Run) -> Painter:
+def load_painter(
+    system: str, folder: Path, device: str, run: Run, placement: Placement = RESIDENT
+) -> Painter:
     """Loads a pipeline from a folder in the form of diffusers.
 
-    A CPU computes in single precision, which is many times faster there than half precision.
+    Args:
+        system: id of the system.
+        folder: of its weights.
+        device: `cpu`, `cuda` or `mps`.
+        run: how its card says that it is run.
+        placement: how it is held on the device.
 
     Raises:
         ToolFailed: the folder is damaged or not whole, or the device has no memory for it.
     """
-    precision = torch.bfloat16 if device == "cuda" else torch.float32
+    told = {"dtype": placing.precision(device), "use_safetensors": True, "local_files_only": True}
     try:
         pipeline: Any = DiffusionPipeline.from_pretrained(
-            folder, dtype=precision, use_safetensors=True, local_files_only=True
+            folder, **told, **placing.loading(placement.quantised, folder)
         )
-        pipeline.to(device)
-    except torch.OutOfMemoryError:
-        raise ToolFailed(_no_memory(system, device)) from None
+        placing.put(pipeline, placement, device)
     except _DAMAGED as error:
+        if placing.no_memory(error):
+            raise ToolFailed(_no_memory(system, device)) from None
         raise ToolFailed(
             f"The weights of {system} in {folder} are damaged or not all there "
             f"({type(error).__name__}). Fetch them again."
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    return Painter(system, folder, pipeline, run, device)
+    return Painter(system, folder, pipeline, run, device, placement)
+
+
+def loaded(
+    system: str, folder: Path, device: str, run: Run, placement: Placement = RESIDENT
+) -> tuple[Painter, int]:
+    """A loaded pipeline, and the bytes that its weights take on the device.
+
+    Raises:
+        ToolFailed: as `load_painter` does.
+    """
+    painter = load_painter(system, folder, device, run, placement)
+    return painter, 0 if placement.offload else parameter_bytes(painter)
 
 
 def parameter_bytes(painter: Painter) -> int:
@@ -130,32 +162,56 @@ def unknown_words(painter: Painter, prompt: str) -> tuple[str, ...]:
 
 
 @torch.inference_mode()
-def draw(painter: Painter, orders: tuple[Order, ...], report: Report) -> Iterator[Drawn]:
+def draw(
+    painter: Painter,
+    orders: tuple[Order, ...],
+    report: Report,
+    show: Callable[[Image.Image], None] | None = None,
+) -> Iterator[Drawn]:
     """Draws pictures one by one, each as the stock pipeline draws it.
 
     Args:
         painter: the loaded pipeline.
         orders: what to draw.
         report: told after every step; may raise to stop.
+        show: is given each picture as it forms, small, every now and then.
 
     Raises:
         ToolFailed: the device has no memory left; the next order may be smaller.
     """
     for number, order in enumerate(orders):
+        forming = Forming(show, order.width, order.height) if show else None
 
         def step(pipeline: Any, done: int, _: Any, kept: dict[str, Any], /) -> dict[str, Any]:
-            share = (number + (done + 1) / order.steps) / len(orders)  # noqa: B023
+            if forming:  # noqa: B023
+                forming.look(pipeline, kept["latents"])  # noqa: B023
+            # A picture that some of another one stays in takes fewer steps than were asked for.
+            share = (number + (done + 1) / pipeline.num_timesteps) / len(orders)  # noqa: B023
             report(share, f"picture {number + 1} of {len(orders)}, step {done + 1}")  # noqa: B023
             return kept
 
         began = time.perf_counter()
+        picture, placement = _picture(painter, order, step)
+        yield Drawn(picture, order, time.perf_counter() - began, placement)
+
+
+def _picture(
+    painter: Painter, order: Order, step: Callable[..., dict[str, Any]]
+) -> tuple[Image.Image, Placement]:
+    """A picture and how it was drawn: where memory ran out, once more with less."""
+    old = painter.placement
+    for new in dict.fromkeys((old, placing.step_down(old, painter.device))):
         try:
-            [picture] = painter.pipeline(
-                **_arguments(painter, order), callback_on_step_end=step
-            ).images
-        except torch.OutOfMemoryError:
-            raise ToolFailed(_no_memory(painter.system, painter.device)) from None
-        yield Drawn(picture, order, time.perf_counter() - began)
+            with placing.moved(painter.pipeline, old, new, painter.device):
+                [picture] = painter.pipeline(
+                    **_arguments(painter, order), callback_on_step_end=step
+                ).images
+            return picture, new
+        except (RuntimeError, MemoryError) as error:
+            if not placing.no_memory(error):
+                raise
+        placing.tidy(painter.device)  # here, where no traceback keeps tensors any more
+    raise ToolFailed(_no_memory(painter.system, painter.device))
 
 
 def takes_negative_prompt(painter: Painter, guidance: float) -> bool:
@@ -165,7 +221,7 @@ def takes_negative_prompt(painter: Painter, guidance: float) -> bool:
 
 def _arguments(painter: Painter, order: Order) -> Mapping[str, Any]:
     """What the pipeline is called with: of all that an order says, what its class takes."""
-    taken = _taken(painter)
+    names = taken(painter)
     told: dict[str, Any] = {
         "prompt": order.prompt,
         "width": order.width,
@@ -182,17 +238,19 @@ def _arguments(painter: Painter, order: Order) -> Mapping[str, Any]:
         told |= {"true_cfg_scale": order.guidance, "negative_prompt": order.negative_prompt}
     else:
         told["guidance_scale"] = order.guidance
-    return {name: value for name, value in told.items() if name in taken}
+    told |= order.given
+    return {name: value for name, value in told.items() if name in names}
 
 
-def _taken(painter: Painter) -> frozenset[str]:
+def taken(painter: Painter) -> frozenset[str]:
+    """The names of the arguments that a pipeline is called with."""
     return frozenset(inspect.signature(painter.pipeline.__call__).parameters)
 
 
 def _draws_twice(painter: Painter) -> bool:
     """Whether guidance, for which the model has no input, is two drawings, one without words."""
     embedded = painter.pipeline.transformer.config.guidance_embeds
-    return not embedded and "true_cfg_scale" in _taken(painter)
+    return not embedded and "true_cfg_scale" in taken(painter)
 
 
 def _weights(painter: Painter) -> Iterator[torch.Tensor]:

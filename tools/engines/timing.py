@@ -1,27 +1,14 @@
-"""Times a classifier in a process of its own, so that its memory is its own and not the worker's.
+"""Times a classifier: latency, throughput by batch size, and memory, in a process of its own."""
 
-The process is this file, run as a program. It is given a `Trial` as JSON, and writes a line of
-JSON for each step that it has done, the last of which holds the `Timing` or says why there is none.
-"""
-
-import json
 import math
-import os
-import queue
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tools.base import Report, ToolFailed
+from tools.engines import apart
 
-_ROOT = Path(__file__).parents[2]
-_TICK = 0.2  # seconds between two looks at the process
 _WARM = 3  # passes before the clock counts
 _LATENCY_RUNS, _LATENCY_SECONDS = 100, 3.0  # as many runs as fit, unless a number is asked for
 _FEWEST_RUNS = 5
@@ -94,61 +81,15 @@ def timed(trial: Trial, report: Report) -> Timing:
         ToolFailed: it cannot be timed; the message says why.
         Stopped: the person asked to stop.
     """
-    command = [sys.executable, "-P", "-m", __name__, json.dumps(asdict(trial))]
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "HF_HUB_OFFLINE": "1"}
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
-        reader = threading.Thread(target=_put_lines, args=(process.stdout, lines))
-        reader.start()
-        try:
-            last = _followed(reader, lines, trial, report)
-            process.wait()
-        finally:
-            process.kill()
-            reader.join()
-    if "timing" in last:
-        found = last["timing"]
-        rates = {int(batch): rate for batch, rate in found.pop("images_per_second").items()}
-        return Timing(**found, images_per_second=rates)
-    raise ToolFailed(last.get("failed") or _ended(trial, process))
-
-
-def _put_lines(stream: IO[str], lines: "queue.SimpleQueue[str]") -> None:
-    for line in stream:
-        lines.put(line)
-
-
-def _followed(
-    reader: threading.Thread, lines: "queue.SimpleQueue[str]", trial: Trial, report: Report
-) -> dict[str, Any]:
-    """Passes progress on until the process ends; returns its last line."""
-    last: dict[str, Any] = {"done": 0.0}
-    while reader.is_alive() or not lines.empty():
-        with suppress(queue.Empty):
-            last = json.loads(lines.get(timeout=_TICK))
-        report(last.get("done", 1.0), f"timing {trial.system}")
-    return last
-
-
-def _ended(trial: Trial, process: "subprocess.Popen[str]") -> str:
-    status = process.returncode
-    why = "it ran out of memory" if status == -9 else f"it ended with status {status}"
-    return f"Timing {trial.system} failed: {why}. Choose a smaller batch_size or image_size."
+    advice = "Choose a smaller batch_size or image_size."
+    found = apart.found_by(__name__, asdict(trial), trial.system, advice, report)
+    rates = {int(batch): rate for batch, rate in found.pop("images_per_second").items()}
+    return Timing(**found, images_per_second=rates)
 
 
 # --- in the process
-def _main() -> None:
-    told = json.loads(sys.argv[1])
-    trial = Trial(**{**told, "batches": tuple(told["batches"])})
-    try:
-        _say(timing=asdict(_time(trial)))
-    except ToolFailed as failure:
-        _say(failed=str(failure))
-
-
-def _say(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+def _main(told: dict[str, Any]) -> Mapping[str, Any]:
+    return asdict(_time(Trial(**{**told, "batches": tuple(told["batches"])})))
 
 
 def _time(trial: Trial) -> Timing:
@@ -158,12 +99,12 @@ def _time(trial: Trial) -> Timing:
     if trial.threads:
         torch.set_num_threads(trial.threads)
     network, height, width = _network(trial)
-    _say(done=0.1)
+    apart.tell(0.1)
     with torch.inference_mode():
         one = _warm_pass(network, trial, height, width)
         latencies = _latencies(one, trial.runs)
-        peak = _peak_memory(trial.device)
-        _say(done=0.4)
+        peak = apart.peak_memory(trial.device)
+        apart.tell(0.4)
         rates = _rates(network, trial, height, width, _percentile(latencies, 0.5))
     return Timing(
         height=height,
@@ -258,7 +199,7 @@ def _rates(
             rates[batch] = batch * _passes_per_second(run)
         except torch.OutOfMemoryError:
             break
-        _say(done=0.4 + 0.6 * (place + 1) / len(trial.batches))
+        apart.tell(0.4 + 0.6 * (place + 1) / len(trial.batches))
     return rates
 
 
@@ -275,21 +216,5 @@ def _percentile(ordered: list[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 
-def _peak_memory(device: str) -> float:
-    """MiB: of the device on cuda, else the most that this process has held."""
-    if device == "cuda":
-        import torch
-
-        return float(torch.cuda.max_memory_allocated() / 2**20)
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Unlike ru_maxrss it does not begin with what the parent process held.
-        lines = status.read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM"))
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
 if __name__ == "__main__":
-    _main()
+    apart.serve(_main)

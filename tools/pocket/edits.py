@@ -1,4 +1,4 @@
-"""Edits in the pocket world: a picture, an instruction, and the picture that it asks for."""
+"""Edits in the pocket world: a picture or two, an instruction, and the picture it asks for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,12 +35,13 @@ from tools.pocket.world import (
 
 @dataclass(frozen=True)
 class Edit:
-    """Two scenes and the words that lead from one to the other."""
+    """Scenes and the words that lead from one to the other."""
 
     change: str
     before: Scene
     instruction: str
     after: Scene
+    second: Scene | None = None  # the picture beside the one that is changed
 
 
 _PLACES: Final = {
@@ -84,13 +85,23 @@ _SAYINGS: Final[dict[str, Words]] = {
     "add": ("add {new}", "draw {new}", "put {new}"),
 }
 CHANGES: Final = tuple(_SAYINGS)
+_JOINS: Final = (
+    "put {it} of the first on the background of the second",
+    "{it} of the first picture on the background of the second",
+    "move {it} from the first picture to the second background",
+    "take {it} of the first and the background of the second",
+)
 
 
 def _pointed(thing: Thing, scene: Scene, rng: np.random.Generator) -> str:
     """Words that point at one thing of a scene: "it" will do when it is alone."""
-    kind = pick(KIND_WORDS[thing.kind], rng)
-    choices = [f"the {kind}", f"the {pick(COLOUR_WORDS[thing.colour], rng)} {kind}"]
+    choices = _named(thing, rng)
     return pick([*choices, "it"] if len(scene.things) == 1 else choices, rng)
+
+
+def _named(thing: Thing, rng: np.random.Generator) -> list[str]:
+    kind = pick(KIND_WORDS[thing.kind], rng)
+    return [f"the {kind}", f"the {pick(COLOUR_WORDS[thing.colour], rng)} {kind}"]
 
 
 def _other(names: tuple[str, ...], than: str, rng: np.random.Generator) -> str:
@@ -151,6 +162,16 @@ def _of_the_count(change: str, rng: np.random.Generator) -> Edit:
         link = pick(RELATION_WORDS[pick(relations(thing, rest), rng)], rng)
         where = f"{link} {_pointed(rest, both, rng)}"
     return Edit(change, alone, saying.format(new=f"{name(thing, rng)} {where}"), both)
+
+
+def join(rng: np.random.Generator) -> Edit:
+    """Two pictures, and the thing of the first on the background of the second."""
+    while True:
+        first, second = sample(rng, 1), sample(rng, 1)
+        after = replace(first, background=second.background, look=second.look)
+        if first.background != second.background and fits(after):
+            it = pick([*_named(first.things[0], rng), "the thing"], rng)
+            return Edit("join", first, pick(_JOINS, rng).format(it=it), after, second)
 
 
 def edit(rng: np.random.Generator, change: str | None = None) -> Edit:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from tools.pocket.captions import KIND_WORDS, caption, describe
-from tools.pocket.edits import edit
+from tools.pocket.edits import edit, join
 from tools.pocket.world import RESERVED, sample
 
 CLIP_LENGTH: Final = 24
@@ -33,7 +33,8 @@ def words() -> Counter[str]:
     said: Counter[str] = Counter()
     for _ in range(_HEARD):
         scene = sample(rng)
-        for text in (caption(scene, rng), describe(scene), edit(rng).instruction):
+        told = (edit(rng).instruction, join(rng).instruction)
+        for text in (caption(scene, rng), describe(scene), *told):
             said.update(text.replace(",", "").split())
     kept_back = " ".join(name for kind in RESERVED for name in KIND_WORDS[kind])
     said.update([*kept_back.split(), *RARE])

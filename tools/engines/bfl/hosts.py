@@ -82,14 +82,17 @@ class Hosts:
 def hosts_of(region: str) -> Hosts:
     """The hosts of a region.
 
+    Args:
+        region: its name; or an address of this machine, for tests.
+
     Raises:
         ToolFailed: there is no such region.
     """
-    if region not in REGIONS:
+    if region not in REGIONS and not region.startswith("http://"):
         raise ToolFailed(
             f"Black Forest Labs has no region {region!r}. Choose one of: {', '.join(REGIONS)}."
         )
-    return Hosts(REGIONS[region])
+    return Hosts(REGIONS.get(region, region))
 
 
 def read_url(address: str) -> "httpx2.URL | None":

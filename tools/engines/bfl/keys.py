@@ -12,7 +12,7 @@ _SHORTEST, _LONGEST = 8, 400  # characters
 _LIKE_A_KEY = re.compile(
     r"(?<![A-Za-z0-9])(?:bfl|hf)_(?:[A-Za-z0-9-]{20,}|(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{8,})"
 )
-REMOVED = "(key removed)"
+REMOVED = "(key hidden)"  # "removed" would be heard as a wish to edit
 
 
 def read_key(words: str) -> SecretStr:

@@ -11,6 +11,8 @@ import numpy as np
 
 from tools.pocket import world
 
+_CHUNK = 250
+
 
 def painters() -> ProcessPoolExecutor:
     """Two processes that draw; started afresh, since a fork of a threaded process may hang."""
@@ -56,8 +58,13 @@ def eased(
         _easy(scene, rng) if rng.random() < share else scene
         for scene in world.scenes(seed, start, count)
     ]
-    parts = executor.map(world.draw_many, [known[i : i + 250] for i in range(0, count, 250)])
-    return np.concatenate(list(parts)), known
+    return draw_all(known, executor), known
+
+
+def draw_all(scenes: list[world.Scene], executor: Executor) -> world.Pictures:
+    """Pictures of scenes, drawn by the executor's processes."""
+    parts = [scenes[i : i + _CHUNK] for i in range(0, len(scenes), _CHUNK)]
+    return np.concatenate(list(executor.map(world.draw_many, parts)))
 
 
 def _easy(scene: world.Scene, rng: np.random.Generator) -> world.Scene:

@@ -258,6 +258,22 @@ def save_model(folder: Path, model: nn.Module, config: dict[str, Any]) -> None:
     _write(folder / "config.json", config)
 
 
+def before(folder: Path) -> dict[str, Any]:
+    """What stands in the metrics.json of the weights that a training goes on from."""
+    path = folder / "metrics.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {"sittings": 0, **found}
+
+
+def summed(before: Mapping[str, Any], spent: Mapping[str, float]) -> dict[str, Any]:
+    """Sittings and seconds of all trainings that led here, and the samples before this one."""
+    return {
+        "sittings": before["sittings"] + 1,
+        **{name: before.get(name, 0.0) + value for name, value in spent.items()},
+        "samples_before": before.get("samples", 0) + before.get("samples_before", 0),
+    }
+
+
 def write_metrics(
     folder: Path, measured: dict[str, float], facts: dict[str, Any], pace: Pace
 ) -> dict[str, Any]:
@@ -282,7 +298,12 @@ def main(name: str, train: Callable[..., dict[str, Any]], pace: Pace) -> None:
     asked = parser.parse_args()
     began, told = time.monotonic(), 0.0
 
-    def say(done: float, note: str = "", curve: Mapping[str, float] | None = None) -> None:
+    def say(
+        done: float,
+        note: str = "",
+        curve: Mapping[str, float] | None = None,
+        preview: Path | None = None,
+    ) -> None:
         nonlocal told
         spent = time.monotonic() - began
         if done == 1.0 or spent >= told + _TOLD_SECONDS:

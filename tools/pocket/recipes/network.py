@@ -4,6 +4,7 @@ All classes are those of diffusers and transformers; the sizes are those of a FL
 parameters with two text encoders of half a million each.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,11 +71,23 @@ def _t5(vocabulary: int) -> Any:
 
 
 def begun(folder: Path) -> Any:
-    """The pipeline of a folder, or a new one on its autoencoder."""
-    if (folder / "model_index.json").exists():
-        return FluxPipeline.from_pretrained(folder, dtype=torch.float32)
+    """The pipeline of a folder, or a new one on its autoencoder; it knows all the words."""
     said = words()
     clip, t5 = clip_tokenizer(said), t5_tokenizer(said)
+    fresh = {
+        "text_encoder": _clip(len(clip), clip.eos_token_id),
+        "tokenizer": clip,
+        "text_encoder_2": _t5(len(t5)),
+        "tokenizer_2": t5,
+    }
+    if (folder / "model_index.json").exists():
+        pipeline = FluxPipeline.from_pretrained(folder, dtype=torch.float32)
+        for number in ("", "_2"):
+            new, old = fresh[f"text_encoder{number}"], getattr(pipeline, f"text_encoder{number}")
+            known = getattr(pipeline, f"tokenizer{number}").get_vocab()
+            _take_over(new, old, fresh[f"tokenizer{number}"].get_vocab(), known)
+        pipeline.register_modules(**fresh)
+        return pipeline
     transformer = _transformer()
     for name, weight in transformer.named_parameters():
         # As in the paper on DiT: every block begins as the identity.
@@ -83,9 +96,16 @@ def begun(folder: Path) -> Any:
     return FluxPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0, use_dynamic_shifting=False),
         vae=AutoencoderKL.from_pretrained(folder / "vae", dtype=torch.float32),
-        text_encoder=_clip(len(clip), clip.eos_token_id),
-        tokenizer=clip,
-        text_encoder_2=_t5(len(t5)),
-        tokenizer_2=t5,
         transformer=transformer,
+        **fresh,
     )
+
+
+def _take_over(new: Any, old: Any, words: Mapping[str, int], known: Mapping[str, int]) -> None:
+    """Gives an encoder the weights of one whose tokenizer knew other words, or them elsewhere."""
+    before, state = old.get_input_embeddings().weight, old.state_dict()
+    rows = new.get_input_embeddings().weight.detach().clone()
+    for word in words.keys() & known.keys():
+        rows[words[word]] = before[known[word]].detach()
+    table = before.data_ptr()
+    new.load_state_dict({n: rows if w.data_ptr() == table else w for n, w in state.items()})
