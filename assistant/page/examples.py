@@ -32,7 +32,7 @@ def examples(folder: Path) -> tuple[Example, ...]:
     return (
         Example("What is in this picture?", (house,)),
         Example("Classify these pictures", (house, star)),
-        Example("How many parameters does convnext_femto have?"),
+        Example("Draw a large red star at night"),
         Example("Compare schnell and klein 4B"),
         Example("Benchmark pocket-convnext"),
         Example("What can you do?"),

@@ -19,7 +19,7 @@ from tools.pocket.convnext import load as load_convnext
 from tools.pocket.recipes import flow, loop
 from tools.pocket.recipes.drawing import eased, painters
 from tools.pocket.recipes.measures import MEASURE_SEED, measure
-from tools.pocket.recipes.network import begun
+from tools.pocket.recipes.network import begun, keep
 from tools.pocket.world import Scene
 
 NAME: Final = "pocket-flux"
@@ -97,7 +97,7 @@ def train(
             taught, _loss, feed, seed=seed, pace=pace, checkpoints=checkpoints, report=report
         )
     taught.load_state_dict(mean.state_dict())
-    pipeline.to(torch.float16).save_pretrained(folder)
+    keep(pipeline, folder, start)
     facts = {"n": measured, "seed": MEASURE_SEED, **loop.summed(before, spent)}
     return loop.write_metrics(folder, measure(folder, measured), facts, pace)
 

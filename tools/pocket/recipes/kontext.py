@@ -22,7 +22,7 @@ from tools.pocket.edits import Edit, edit, join
 from tools.pocket.recipes import flow, flux, loop
 from tools.pocket.recipes.drawing import draw_all, painters
 from tools.pocket.recipes.measures import MEASURE_SEED, measure_edits
-from tools.pocket.recipes.network import begun
+from tools.pocket.recipes.network import begun, keep
 
 NAME: Final = "pocket-kontext"
 WEIGHTS: Final = Path(__file__).parents[1] / "weights" / NAME
@@ -113,8 +113,7 @@ def train(
             taught, _loss, feed, seed=seed, pace=pace, checkpoints=checkpoints, report=report
         )
     taught.load_state_dict(mean.state_dict())
-    made: Any = FluxKontextPipeline(**pipeline.components)
-    made.to(torch.float16).save_pretrained(folder)
+    keep(FluxKontextPipeline(**pipeline.components), folder, start)
     facts = {"n": measured, "seed": MEASURE_SEED, **loop.summed(before, spent)}
     return loop.write_metrics(folder, measure_edits(folder, measured), facts, pace)
 

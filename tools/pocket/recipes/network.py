@@ -4,6 +4,8 @@ All classes are those of diffusers and transformers; the sizes are those of a FL
 parameters with two text encoders of half a million each.
 """
 
+import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -99,6 +101,26 @@ def begun(folder: Path) -> Any:
         transformer=transformer,
         **fresh,
     )
+
+
+def keep(pipeline: Any, folder: Path, start: Path) -> None:
+    """Writes a pipeline in half precision, for all to read, with what is known of its autoencoder.
+
+    Args:
+        pipeline: that of diffusers.
+        folder: where it goes.
+        start: the folder that it came from, which its files do not tell of.
+    """
+    pipeline.to(torch.float16).save_pretrained(folder)
+    known = start / "vae" / "metrics.json"
+    if known.exists() and start != folder:
+        shutil.copy(known, folder / "vae")
+    for path in folder.rglob("*.json"):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if told.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    for path in folder.rglob("*.safetensors"):
+        path.chmod(0o644)
 
 
 def _take_over(new: Any, old: Any, words: Mapping[str, int], known: Mapping[str, int]) -> None:
