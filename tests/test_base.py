@@ -20,7 +20,7 @@ def test_arguments_are_checked_and_defaults_filled() -> None:
         ("classify", {"top_k": -5}, "top_k is -5"),
         ("classify", {"top_k": 10**9}, "top_k is 1000000000"),
         ("classify", {"topk": 3}, "classify has no argument 'topk'. It takes: images"),
-        ("generate", {}, "generate needs prompt"),
+        ("export", {}, "export needs model"),
         ("generate", {"prompt": "x", "steps": "many"}, "steps is 'many'"),
         ("export", {"model": "x", "format": "zip"}, "format is 'zip', but should be 'onnx'"),
     ],

@@ -221,7 +221,7 @@ for side in (512, 64):
 
 @pytest.mark.parametrize(
     ("room", "said"),
-    [(30, "(512, 512) True"), (6, "The memory of cpu is too small for drawings at this size.")],
+    [(46, "(512, 512) True"), (6, "The memory of cpu is too small for drawings at this size.")],
 )
 def test_a_process_that_is_full_takes_less_and_draws_the_next(
     folder: Path, room: int, said: str

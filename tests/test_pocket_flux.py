@@ -65,7 +65,7 @@ def test_pictures_beside_each_other_are_one_canvas() -> None:
 
 
 def test_an_encoder_keeps_what_it_knows_when_words_are_added() -> None:
-    old: Any = FluxPipeline.from_pretrained(FOLDER)
+    old: Any = FluxPipeline.from_pretrained(FOLDER, dtype=torch.float32)
     new = network.begun(FOLDER)
     told = "a small red star on the left"
     for encoder, tokenizer in (("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2")):
@@ -126,7 +126,7 @@ def test_the_nearest_prompt(asked: str, drawn: str) -> None:
 
 
 def test_the_autoencoder_is_as_good_as_it_says() -> None:
-    measured = autoencoder.measure(FOLDER / "vae", 200)
+    measured = autoencoder.measure(FOLDER / "vae", 120)
     assert measured["kind"] >= 0.96
     assert measured["colour"] >= 0.98
     for question, share in measured.items():
@@ -136,11 +136,11 @@ def test_the_autoencoder_is_as_good_as_it_says() -> None:
 def test_it_is_as_good_as_it_says() -> None:
     said = stated()
     assert said["world"] == world.VERSION
-    measured = measures.measure(FOLDER, 60)
+    measured = measures.measure(FOLDER, 40)
     for question in ("colour", "background", "place"):
         assert measured[question] == pytest.approx(said[question], abs=0.08), question
-    for question in ("kind", "three", "two"):  # 60 of them have an error of 6 points
-        assert measured[question] == pytest.approx(said[question], abs=0.2), question
+    for question in ("kind", "three", "two"):  # 40 of them have an error of 8 points
+        assert measured[question] == pytest.approx(said[question], abs=0.25), question
 
 
 def test_it_is_small() -> None:

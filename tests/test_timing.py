@@ -10,7 +10,7 @@ import pytest
 from tests.contexts import Reports
 from tests.tiny import save_tiny
 from tools.base import Stopped, ToolFailed
-from tools.engines import convnet, timing
+from tools.engines import apart, convnet
 from tools.engines.timing import Trial, timed
 
 TRIAL = Trial("mine", "", "cpu", "fp32", 0, 0, (1, 4), 7, 1)
@@ -59,7 +59,7 @@ def test_what_cannot_be_timed_is_told(change: dict[str, object], words: str) -> 
 
 
 def test_a_process_that_dies_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "_ROOT", Path("/nowhere"))
+    monkeypatch.setattr(apart, "_ROOT", Path("/nowhere"))
     with pytest.raises(ToolFailed, match="Timing mine failed: it ended with status 1"):
         timed(replace(TRIAL, folder=str(folder)), Reports())
 

@@ -82,9 +82,9 @@ def test_a_picture_is_dropped_or_pasted(page: Page, how: How) -> None:
     shown = ask(page, "What is in this picture?")
     expect(shown).to_contain_text("classify · done")
     expect(shown.locator("table")).not_to_have_count(0)
-    sizes = page.evaluate("[...document.querySelectorAll('#chat img')].map(i => i.naturalWidth)")
-    assert len(sizes) > 1
-    assert all(sizes), "a picture did not load"
+    pictures = "[...document.querySelectorAll('#chat img')]"
+    assert page.evaluate(f"{pictures}.length") > 1
+    page.wait_for_function(f"{pictures}.every(picture => picture.naturalWidth)")
 
 
 def test_a_file_that_is_no_picture_is_told_at_once(page: Page) -> None:

@@ -153,10 +153,14 @@ def put(pipeline: Any, placement: Placement, device: str) -> None:
         pipeline.to(device)
 
 
+# What torch's allocator and oneDNN say, the latter also where a kernel cannot be compiled.
+_FULL = ("can't allocate memory", "could not create a primitive")
+
+
 def no_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; a CPU has no class of its own for it."""
     named = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return named or "can't allocate memory" in str(error)
+    return named or any(said in str(error) for said in _FULL)
 
 
 def tidy(device: str) -> None:

@@ -185,7 +185,7 @@ def train(
                 report=report,
             )
             taught.load_state_dict(mean.state_dict())
-            spent = {key: spent.get(key, 0.0) + value for key, value in seconds.items()}
+            spent = {name: spent.get(name, 0.0) + value for name, value in seconds.items()}
     vae = taught.vae.eval()
     known, _ = world.pictures(SEED, 0, min(1_000, pace.round))
     _evened(vae, encoded(vae, known))

@@ -39,8 +39,7 @@ def drawn(
     Raises:
         ValueError: If the seed is kept for measuring.
     """
-    if seed in world.HELD_OUT:
-        raise ValueError(f"Seed {seed} is kept for measuring. Train with a seed below 1000000.")
+    _check(seed)
     return lambda number: world.pictures(seed, number * count, count, executor=executor)
 
 
@@ -49,16 +48,25 @@ def eased(
 ) -> tuple[world.Pictures, list[world.Scene]]:
     """Pictures and scenes of a part of a seed's stream, a share of them made easy to learn.
 
-    An easy scene has one large thing, mostly solid and in the centre, so that a model which draws
-    meets every kind often in nearly the same form. Learning goes from there to small things in
-    any corner, as in Bengio and others, "Curriculum learning" (2009).
+    An easy scene has one large thing, mostly in the centre, or two of medium size, mostly solid,
+    so that a model which draws meets every kind often in nearly the same form. Learning goes from
+    there to small things in any corner, as in Bengio and others, "Curriculum learning" (2009).
+
+    Raises:
+        ValueError: If the seed is kept for measuring.
     """
+    _check(seed)
     rng = np.random.default_rng((seed, start))
     known = [
         _easy(scene, rng) if rng.random() < share else scene
         for scene in world.scenes(seed, start, count)
     ]
     return draw_all(known, executor), known
+
+
+def _check(seed: int) -> None:
+    if seed in world.HELD_OUT:
+        raise ValueError(f"Seed {seed} is kept for measuring. Train with a seed below 1000000.")
 
 
 def draw_all(scenes: list[world.Scene], executor: Executor) -> world.Pictures:
@@ -68,9 +76,10 @@ def draw_all(scenes: list[world.Scene], executor: Executor) -> world.Pictures:
 
 
 def _easy(scene: world.Scene, rng: np.random.Generator) -> world.Scene:
-    thing = replace(scene.things[0], size="large")
+    alone = len(scene.things) == 1
+    things = [replace(thing, size="large" if alone else "medium") for thing in scene.things]
+    if alone and rng.random() < 0.75:
+        things = [replace(thing, place="centre") for thing in things]
     if rng.random() < 0.75:
-        thing = replace(thing, place="centre")
-    if rng.random() < 0.75:
-        thing = replace(thing, fill="solid")
-    return replace(scene, things=(thing,))
+        things = [replace(thing, fill="solid") for thing in things]
+    return replace(scene, things=tuple(things))
