@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import TimeoutError as TimeoutFailure
 
 How = Literal["drop", "paste"]
 PATIENCE = 60_000  # milliseconds; another test may have the machine
@@ -128,8 +129,13 @@ def listed(page: Page) -> Locator:
 def pick(page: Page, title: str, what: str) -> Locator:
     """Opens the menu of a conversation, and returns what stands in it under a name."""
     row = page.locator("#history li", has_text=title).first
+    found = row.locator(".menu > *", has_text=what)
     row.locator("summary").click()
-    return row.locator(".menu > *", has_text=what)
+    try:
+        found.first.wait_for(timeout=5_000)
+    except TimeoutFailure:  # the list was rendered anew under the click, as a person would see
+        row.locator("summary").click()
+    return found
 
 
 def edit(page: Page, place: int = -1) -> None:
