@@ -1,13 +1,11 @@
 """Adapters count while they are worn, leave no trace, and are refused on another model."""
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from index.card import Run
 from tests.contexts import Reports
@@ -20,12 +18,7 @@ FOX = Order("a red fox", "", 64, 64, 2, 1.0, 7)
 MODELS = ("FLUX.1-dev", "FLUX.2-klein-4B")
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

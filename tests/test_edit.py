@@ -1,6 +1,5 @@
 """Pictures that are changed, by the shipped model and by toys of the real ones, or refused."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,7 @@ TOYS = {  # by names that say nothing about what they are
 FEW: dict[str, Any] = {"steps": 2, "seed": 7}
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The FLUX engine: every kind of model draws as its stock pipeline does, and can be stopped."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,13 +43,7 @@ STOCK: dict[str, dict[str, Any]] = {
 FOX = Order("a red fox", "", 80, 64, 2, 0.0, 7)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Toys are too small to be worth two threads, which wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

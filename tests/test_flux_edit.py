@@ -1,6 +1,6 @@
 """Pictures from pictures: every kind of FLUX model does what its stock pipeline does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -34,12 +34,7 @@ CALL = {"prompt": "a red fox", "width": 80, "height": 64, "num_inference_steps":
 HELD = ("FLUX.1-schnell", "FLUX.1-dev", "FLUX.1-Krea-dev")
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

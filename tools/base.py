@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -99,6 +99,23 @@ class Agreement:
     download: bool = False
     seconds: float = TURN_SECONDS
     lasting: bool = False
+
+    def take(self, seconds: float, question: str, yes: str, spare: float = 1.5) -> None:
+        """To be called before what takes long: asks if it was not agreed to, else hands it over.
+
+        Args:
+            seconds: how long it takes.
+            question: what to ask.
+            yes: the answer that agrees.
+            spare: for how many times as long a yes holds.
+
+        Raises:
+            NeedsConsent: it takes longer than was agreed to.
+            TakesLong: that is too long for a turn, and the step is no job yet.
+        """
+        if seconds > self.seconds:
+            raise NeedsConsent(question, yes, replace(self, seconds=spare * seconds))
+        self.hand_over(seconds)
 
     def hand_over(self, seconds: float) -> None:
         """To be called before what takes long and was agreed to.

@@ -15,7 +15,6 @@ from tools.base import (
     Block,
     Context,
     Models,
-    NeedsConsent,
     Plot,
     Table,
     Text,
@@ -203,13 +202,8 @@ def _chosen(ctx: Context, named: Sequence[str]) -> list[tuple[str, str]]:
 
 def _check_time(ctx: Context, count: int, drawing: float) -> None:
     seconds = _SECONDS * count + drawing
-    if seconds > ctx.agreement.seconds:
-        raise NeedsConsent(
-            f"Timing {count} models takes about {seconds:,.0f} seconds. Shall I?",
-            "Yes, time them",
-            replace(ctx.agreement, seconds=seconds),
-        )
-    ctx.agreement.hand_over(seconds)
+    question = f"Timing {count} models takes about {seconds:,.0f} seconds. Shall I?"
+    ctx.agreement.take(seconds, question, "Yes, time them", spare=1.0)
 
 
 def _card(ctx: Context, name: str) -> Card | None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +12,6 @@ from tools.base import (
     Block,
     Context,
     Image,
-    NeedsConsent,
     NeedsInput,
     Stopped,
     Text,
@@ -212,14 +210,8 @@ def _look_at(
 
 
 def _agree(ctx: Context, seconds: float) -> None:
-    """Asks before what takes long; makes it a job if it was agreed to."""
-    if seconds > ctx.agreement.seconds:
-        raise NeedsConsent(
-            f"These pictures take about {seconds / 60:.0f} minutes. Shall I?",
-            "Yes, look at them all",
-            replace(ctx.agreement, seconds=1.5 * seconds),
-        )
-    ctx.agreement.hand_over(seconds)
+    question = f"These pictures take about {seconds / 60:.0f} minutes. Shall I?"
+    ctx.agreement.take(seconds, question, "Yes, look at them all")
 
 
 def _answer(classifier: "Classifier", seen: Sequence[Seen], guesses: Sequence[Guess]) -> Text:

@@ -1,12 +1,14 @@
 """What the tools that draw have in common: words that are checked, pictures with their recipe."""
 
+import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from index.card import Run
 from tools import placement, recipe, wording
-from tools.base import Block, Context, Image, NeedsConsent, NeedsInput, Text, ToolFailed
+from tools.base import Block, Context, Image, NeedsInput, Text, ToolFailed
 from tools.measure import measure
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from tools.engines.flux import Drawn, Order, Painter
     from tools.engines.flux_edit import Change
 
-SEEDS = 2**31  # from which one is chosen by chance
+_SEEDS = 2**31  # from which one is chosen by chance
 NEAREST = 'The nearest that it can draw is "{}".'
 _REAL = "FLUX.2-klein-4B"  # to name where our own small model has drawn
 _LONGEST = 10_000  # characters of a prompt
@@ -75,10 +77,20 @@ def check_words(painter: "Painter", prompts: Sequence[str], hint: str = NEAREST)
             )
 
 
-def guidance(painter: "Painter", told: float | None) -> float:
+def guidance(run: Run, told: float | None = None) -> float:
     """How closely the words are followed: as told, else the model's own value."""
-    own = painter.run.guidance
-    return told if told is not None else own if own is not None else 3.5
+    own = 3.5 if run.guidance is None else run.guidance
+    return own if told is None else told
+
+
+def steps(run: Run, told: int | None = None) -> int:
+    """Steps of denoising: as told, else the model's own number."""
+    return told or run.steps or 28
+
+
+def first_seed(told: int | None) -> int:
+    """The seed of the first picture: as told, else by chance."""
+    return random.randrange(_SEEDS) if told is None else told  # noqa: S311 - of a picture
 
 
 def drawn(
@@ -149,14 +161,8 @@ class _Watched:
 
 
 def _agree(ctx: Context, seconds: float) -> None:
-    """Asks before what takes long; makes it a job if it was agreed to."""
-    if seconds > ctx.agreement.seconds:
-        raise NeedsConsent(
-            f"These pictures take about {seconds / 60:.0f} minutes. Shall I?",
-            "Yes, draw them all",
-            replace(ctx.agreement, seconds=1.5 * seconds),
-        )
-    ctx.agreement.hand_over(seconds)
+    question = f"These pictures take about {seconds / 60:.0f} minutes. Shall I?"
+    ctx.agreement.take(seconds, question, "Yes, draw them all")
 
 
 def _image(ctx: Context, painter: "Painter", drawn: "Drawn", number: int, how: How) -> Image:

@@ -1,6 +1,5 @@
 """The tool `edit`: change a picture."""
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -144,7 +143,7 @@ def edit(
     wanted = changing.Wanted(pictures, prompt, mask, strength, expand, width, height)
     ready = changing.prepared(painter, chosen, wanted)
     painter, change = _with_base(ctx, painter, ready.change, prompt)
-    first = random.randrange(drawing.SEEDS) if seed is None else seed  # noqa: S311 - of a picture
+    first = drawing.first_seed(seed)
     orders = _orders(painter, prompt, ready.size, steps, guidance, range(first, first + count))
     yield _before(ctx, pictures[0])
     yield from (*ready.notes, *left_out)
@@ -268,8 +267,9 @@ def _orders(
     """What to draw, the model's own values standing where nothing was said."""
     from tools.engines.flux import Order
 
-    steps, scale = steps or painter.run.steps or 28, drawing.guidance(painter, guidance)
-    return tuple(Order(prompt, "", *size, steps, scale, seed) for seed in seeds)
+    run = painter.run
+    told = (*size, drawing.steps(run, steps), drawing.guidance(run, guidance))
+    return tuple(Order(prompt, "", *told, seed) for seed in seeds)
 
 
 def _before(ctx: Context, picture: "Picture") -> Image:

@@ -1,6 +1,5 @@
 """The tool `generate`: make pictures from words."""
 
-import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -106,7 +105,7 @@ def generate(
     wanted = Wanted(width, height, fit=fit)
     painter: Painter = ctx.models.load(system, *told, PIPELINE, wanted)
     drawing.check_words(painter, prompts)
-    first = random.randrange(drawing.SEEDS) if seed is None else seed  # noqa: S311 - of a picture
+    first = drawing.first_seed(seed)
     order = _order(painter, prompts[0], negative_prompt, (width, height), steps, guidance, first)
     orders = [
         replace(order, prompt=one, seed=first + number)
@@ -147,11 +146,12 @@ def _order(
     """What to draw, the model's own values standing where nothing was said."""
     from tools.engines import flux
 
-    run, scale = painter.run, drawing.guidance(painter, guidance)
+    run, scale = painter.run, drawing.guidance(painter.run, guidance)
     width, height = sizes.size(painter.system, run, *size)
     if negative_prompt and not flux.takes_negative_prompt(painter, scale):
         raise ToolFailed(
             f"{painter.system} takes no negative prompt at guidance {scale:g}. Say in the prompt "
             "what is to be there instead."
         )
-    return flux.Order(prompt, negative_prompt, width, height, steps or run.steps or 28, scale, seed)
+    passes = drawing.steps(run, steps)
+    return flux.Order(prompt, negative_prompt, width, height, passes, scale, seed)

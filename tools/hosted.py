@@ -144,13 +144,8 @@ def _agree(
         raise NeedsConsent(
             _also(paid.question, seconds, told.seconds), paid.choices[0], agreement
         ) from None
-    if seconds > told.seconds:
-        raise NeedsConsent(
-            f"These pictures take about {seconds / 60:.0f} minutes. Shall I?",
-            "Yes, make them all",
-            replace(told, seconds=1.5 * seconds),
-        )
-    told.hand_over(seconds)
+    question = f"These pictures take about {seconds / 60:.0f} minutes. Shall I?"
+    told.take(seconds, question, "Yes, make them all")
 
 
 def _also(question: str, seconds: float, agreed: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from index.card import Run
 from index.evidence import Fact, Measurement
 from index.properties import properties
-from tools import plots, sizes, wording
+from tools import drawing, plots, sizes, wording
 from tools.base import Block, Context, Table, Text
 from tools.engines.drawing_time import DrawTime, DrawTrial, timed_drawing
 from tools.measure import measure
@@ -58,7 +58,7 @@ def draw_trial(
         NeedsInput: the model does not take the size.
     """
     run = maker.run
-    own = run.steps or 28
+    own = drawing.steps(run)
     return DrawTrial(
         system=maker.system,
         folder=str(maker.folder),
@@ -66,7 +66,7 @@ def draw_trial(
         run=asdict(run),
         sizes=(sizes.size(maker.system, run, size[0] or None, size[1] or None),),
         steps=(steps,) if steps else tuple(sorted({own, min(own, _FEW_STEPS)})),
-        guidance=3.5 if run.guidance is None else run.guidance,
+        guidance=drawing.guidance(run),
         runs=runs or 0,
         threads=threads or 0,
     )

@@ -4,7 +4,7 @@ A middle layer is also asked for what pocket-convnext sees in the finished pictu
 shapes sooner: Yu and others, "Representation alignment for generation" (2024).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tools.pocket import world
+from tools.pocket.recipes import loop
 from tools.pocket.recipes.autoencoder import encoded
 from tools.pocket.words import CLIP_LENGTH, T5_LENGTH
 from tools.pocket.world import Thing
@@ -65,6 +66,29 @@ class Taught(nn.Module):
         hook.remove()
         own = noisy.shape[1]
         return velocity[:, :own], self.seen_head(middle[0][:, :own])
+
+
+def teach(
+    pipeline: Any,
+    loss: Callable[[nn.Module, loop.Batch], Tensor],
+    feed: Callable[[int], loop.Batch],
+    **how: Any,
+) -> dict[str, float]:
+    """Trains the networks of a pipeline, and leaves the averaged weights in it.
+
+    Args:
+        pipeline: that of diffusers.
+        loss: the loss of a ``Taught`` on a batch.
+        feed: gives the tensors of a round by its number.
+        how: the other arguments of ``loop.fit``.
+
+    Returns:
+        The seconds that were spent.
+    """
+    taught = Taught(pipeline)
+    mean, spent = loop.fit(taught, loss, feed, **how)
+    taught.load_state_dict(mean.state_dict())
+    return spent
 
 
 def _places(width: int, mark: float = 0.0) -> Tensor:

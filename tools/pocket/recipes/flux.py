@@ -80,9 +80,9 @@ def train(
     start = start or (folder if folder.exists() else WEIGHTS)
     before = loop.before(start)
     seed = SEED + before["sittings"]  # every sitting sees pictures of its own
+    eyes = load_convnext()
     torch.manual_seed(seed)
     pipeline = begun(start)
-    taught, eyes = flow.Taught(pipeline), load_convnext()
     with painters() as executor:
 
         def feed(number: int) -> loop.Batch:
@@ -93,10 +93,8 @@ def train(
             weights = flow.weights([scene.things for scene in scenes])
             return (flow.latents(pipeline.vae, pictures), seen, weights, *told)
 
-        mean, spent = loop.fit(
-            taught, _loss, feed, seed=seed, pace=pace, checkpoints=checkpoints, report=report
-        )
-    taught.load_state_dict(mean.state_dict())
+        how = {"seed": seed, "pace": pace, "checkpoints": checkpoints, "report": report}
+        spent = flow.teach(pipeline, _loss, feed, **how)
     keep(pipeline, folder, start)
     facts = {"n": measured, "seed": MEASURE_SEED, **loop.summed(before, spent)}
     return loop.write_metrics(folder, measure(folder, measured), facts, pace)

@@ -101,18 +101,16 @@ def train(
     start = start or next(path for path in known if (path / "model_index.json").exists())
     before = loop.before(WEIGHTS if start == flux.WEIGHTS else start)
     seed = SEED + before["sittings"]  # every sitting sees edits of its own
+    eyes = load_convnext()
     torch.manual_seed(seed)
     pipeline = begun(start)
-    taught, eyes = flow.Taught(pipeline), load_convnext()
     with painters() as executor:
 
         def feed(number: int) -> loop.Batch:
             return _pool(pipeline, eyes, edits(seed, number, pace.round), executor)
 
-        mean, spent = loop.fit(
-            taught, _loss, feed, seed=seed, pace=pace, checkpoints=checkpoints, report=report
-        )
-    taught.load_state_dict(mean.state_dict())
+        how = {"seed": seed, "pace": pace, "checkpoints": checkpoints, "report": report}
+        spent = flow.teach(pipeline, _loss, feed, **how)
     keep(FluxKontextPipeline(**pipeline.components), folder, start)
     facts = {"n": measured, "seed": MEASURE_SEED, **loop.summed(before, spent)}
     return loop.write_metrics(folder, measure_edits(folder, measured), facts, pace)
