@@ -28,6 +28,10 @@ _PASTE = 2_000_000  # characters; a longer text is uploaded as a file, and refus
 # Gradio sends this secret to every visitor, so it hides nothing; it must only stay the same.
 _REMEMBERED = "fitting-room-conversation"
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# What the page asks by itself goes past Gradio's queue: its stream closes when the last answer is
+# out, and an answer to what is asked in that moment is shown only with the next one. Only what is
+# queued can warn, and tell of a changed gr.State.
+_BRIEF: dict[str, Any] = {**_QUIET, "queue": False}
 
 # --- what runs in the browser
 # The box has no event for uploads; this looks at its files.
@@ -137,17 +141,17 @@ def _wire_chat(blocks: gr.Blocks, parts: _Parts, chat: Chat) -> None:
     parts.history.focus(chat.refresh, **asks)
     # "multiple": one that is still being answered may be left for another.
     parts.history.click(chat.open, **asks, trigger_mode="multiple")
-    parts.new.click(chat.leave, None, shown, **_QUIET).then(None, js=_WRITE)
+    parts.new.click(chat.leave, None, shown, **_BRIEF).then(None, js=_WRITE)
     parts.history.edit(chat.edit, **asks).then(None, js=_WRITE)
-    parts.keep.click(chat.keep, parts.memory, [parts.box, parts.memory], **_QUIET).then(
+    parts.keep.click(chat.keep, parts.memory, [parts.box, parts.memory], **_BRIEF).then(
         None, js=_WRITE
     )
-    parts.box.stop(chat.stop, parts.memory, None, queue=False, **_QUIET)
+    parts.box.stop(chat.stop, parts.memory, None, **_BRIEF)
     parts.box.change(None, parts.box, parts.refused, js=_FIND_REFUSED, **_QUIET)
     parts.refused.change(chat.check, parts.box, parts.box, **_QUIET)
     parts.chatbot.like(chat.judge, parts.memory, None, **_QUIET)
     waiting = [parts.ready, parts.timer]
-    gr.on([blocks.load, parts.timer.tick], chat.ready, None, waiting, queue=False, **_QUIET)
+    gr.on([blocks.load, parts.timer.tick], chat.ready, None, waiting, **_BRIEF)
 
 
 def _wire_side(blocks: gr.Blocks, parts: _Parts, side: Side) -> None:
@@ -155,21 +159,14 @@ def _wire_side(blocks: gr.Blocks, parts: _Parts, side: Side) -> None:
     listed: dict[str, Any] = {
         "fn": side.listed,
         "inputs": [parts.memory, parts.search, parts.shown],
-        "outputs": parts.history,
-        **_QUIET,
+        "outputs": [parts.history, parts.bar, parts.said],
+        **_BRIEF,
     }
     changes = [parts.memory.change, parts.search.change, parts.shown.change, parts.history.focus]
-    # One after the other, so that the last change is the last to be shown.
-    gr.on([blocks.load, *changes], **listed, trigger_mode="multiple", concurrency_limit=1)
+    # Not "always_last": two of those on one event (panel.look is the other) set each other off
+    # without end, since Gradio repeats the whole event for the one that waited.
+    gr.on([blocks.load, *changes], **listed, trigger_mode="multiple")
     parts.memory.change(None, parts.memory, None, js=_REMEMBER, **_QUIET)
-    parts.memory.change(
-        side.told,
-        parts.memory,
-        [parts.bar, parts.said],
-        trigger_mode="multiple",
-        concurrency_limit=1,
-        **_QUIET,
-    )
     parts.history.input(side.more, parts.shown, parts.shown, **_QUIET)
     changed = parts.history.submit(side.change, parts.memory, shown, **_QUIET)
     changed.then(**listed).then(None, js=f"() => {{{_TELL}}}")
@@ -180,7 +177,7 @@ def _wire_jobs(blocks: gr.Blocks, parts: _Parts, panel: Panel, chat: Chat) -> No
     looked = [work.listed, work.job, work.made, work.timer, work.knock, work.told]
     known = [parts.memory, work.opened, work.told]
     looks = [blocks.load, work.timer.tick, parts.memory.change, parts.history.focus]
-    gr.on(looks, panel.look, known, looked, queue=False, trigger_mode="always_last", **_QUIET)
+    gr.on(looks, panel.look, known, looked, trigger_mode="always_last", **_BRIEF)
     # Not one at a time: a second button may be pressed while the first is at work.
     acts: dict[str, Any] = {"trigger_mode": "multiple", **_QUIET}
     work.job.click(panel.open, [parts.memory, work.told], [work.opened, *looked], **acts)
@@ -194,8 +191,9 @@ def _wire_key(blocks: gr.Blocks, parts: _Parts, key: Key) -> None:
     field, told = parts.key, [parts.key.told, parts.key.forget]
     typed = [field.words.submit, field.use.click]
     gr.on(typed, key.use, [field.words, parts.memory], [field.words, *told], **_QUIET)
-    field.forget.click(key.forget, parts.memory, told, **_QUIET)
-    gr.on([blocks.load, parts.memory.change], key.told, parts.memory, told, **_QUIET)
+    field.forget.click(key.forget, parts.memory, told, **_BRIEF)
+    tells = [blocks.load, parts.memory.change]
+    gr.on(tells, key.told, parts.memory, told, trigger_mode="multiple", **_BRIEF)
 
 
 # --- the parts

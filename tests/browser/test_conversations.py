@@ -108,8 +108,16 @@ def test_conversations_are_searched(browser: Browser, seen: Seen, tmp_path: Path
             titles(page, found)
         search.fill("a word that nobody said")
         expect(page.locator("#history")).to_contain_text("No conversation holds these words.")
-        search.fill("")
+        ask(page, "hello")
+        for _ in range(10):  # while what the answer set off is still under way
+            search.fill("5.22 million")
+            search.fill("")
         titles(page, FLUX, FEMTO)
+        page.wait_for_timeout(2_000)
+        calls: list[str] = []
+        page.on("request", lambda request: calls.append(request.url))
+        page.wait_for_timeout(3_000)
+        assert len(calls) <= 6  # a look at the jobs and one at the models each second, no more
     assert seen.errors == []
 
 
