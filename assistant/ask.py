@@ -14,6 +14,7 @@ from typing import Any
 
 from assistant.answer import Answer, StepState
 from assistant.arguments import use_case_limits
+from assistant.beside import spread
 from assistant.conversation import (
     Attachment,
     Exchange,
@@ -26,6 +27,7 @@ from assistant.conversation import (
 )
 from assistant.history import exchanges
 from assistant.kept import from_kept, to_kept
+from assistant.paying import asked_in
 from assistant.plan import MOST, Asked, Clarify, Decline, Plan, Run, plan, steps_told
 from assistant.remaking import drawn_before, told_recipes
 from assistant.saying import say
@@ -77,7 +79,8 @@ def call(
     try:
         taken = _taken(assistant, arguments, question.owner)
         step = Step(tool, _filled(assistant, tool, taken), "It was called by name.")
-        wanted = Wanted(question, (step,), [told(step.arguments, 0, ())])
+        steps = spread((step,), assistant.names, f"{started}")
+        wanted = Wanted(question, steps, [told(one.arguments, 0, ()) for one in steps])
         for grown in run_steps(assistant, wanted, answer, threading.Event()):
             yield (answer := replace(grown, seconds=time.monotonic() - started))
     except Refused as refused:
@@ -146,6 +149,10 @@ def _answer(
     files, drawn = drawn_before(question.text, files, assistant.names)
     past = (*past, *drawn)
     planned, found = decide(assistant, question, files, past)
+    if isinstance(planned, Run):
+        turn = assistant.store.turn(question.owner, answer.conversation, answer.turn)
+        asking = f"{turn.conversation}:{asked_in(turn)}"
+        planned = replace(planned, steps=spread(planned.steps, assistant.names, asking))
     answer = replace(answer, hits=found.hits, blocks=_notes(uploads))
     told = steps_told(getattr(planned, "steps", ()), Asked(question.text, files, past))
     if not isinstance(planned, Run):

@@ -21,6 +21,7 @@ from assistant.router import (
 )
 from index.gloss import Gloss
 from index.topics import Topic
+from tools import runs_here
 from tools.needs import group
 from tools.told import task_told
 
@@ -108,6 +109,16 @@ def timed_tool(tool: str, text: str) -> str:
     """The tool; a question for how long so many pictures take is answered by timing them."""
     asks = tool in ("explain", "jobs") and _HOW_LONG.search(text) and pictures_to_do(text)
     return "benchmark" if asks else tool
+
+
+def placed_tool(tool: str, words: str) -> str:
+    """The tool; which FLUX models run on this very machine is answered as advice.
+
+    Args:
+        tool: the likeliest by the network.
+        words: of the person, with the names as they wrote them.
+    """
+    return "recommend" if runs_here.asks(words) else tool
 
 
 def is_more(words: Gloss, reading: Reading, carried: Mapping[str, Any]) -> bool:

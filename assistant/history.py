@@ -8,6 +8,7 @@ from typing import Any
 from assistant.conversation import Attachment, Exchange, Step, Turn, understood
 from assistant.kept import from_kept
 from tools.base import Block, File, Image, Text
+from tools.side_by_side import GRID
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def made_by(blocks: Sequence[Block]) -> Made:
     images = tuple(
         block.path
         for block in blocks
-        if isinstance(block, Image) and block.metadata.get("shows") != "before"
+        if isinstance(block, Image) and block.metadata.get("shows") not in ("before", GRID)
     )
     picks = [
         pick["system"]

@@ -6,16 +6,19 @@ chosen, who says a claim and whether it is refuted, the title of a table) lies b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
+from datetime import date
+from pathlib import Path, PurePath
 from typing import Any
 
 from assistant.answer import Answer, Status, StepState, to_json
 from index.evidence import Claim, Fact, Measurement
 from index.search import Hit
 from tools.base import Agreement, Block, File, Image, Plot, Table, Text
+from tools.recipe import caption
 from tools.work import ENDED, Job, State
 
 _WHOLE = "whole"
+_NOWHERE = "/dev/null"  # is no folder, so that no file can ever lie below it
 STATUS: Mapping[State, Status] = {
     "queued": "running", "running": "running", "paused": "waiting", "done": "done",
     "failed": "failed", "cancelled": "stopped",
@@ -97,6 +100,32 @@ def _with_job(answer: Answer, place: int, job: Job) -> Answer:
     if job.state == "failed":
         return replace(answer, ask=job.error)
     return answer
+
+
+def without_picture(kept: Mapping[str, Any], name: str, day: date) -> Mapping[str, Any]:
+    """An answer or the blocks of a job, as kept, after a picture was deleted.
+
+    The picture keeps its place, so that "the third one" is still the third one.
+
+    Args:
+        kept: the JSON of an answer, or what `blocks_kept` gave.
+        name: the run and file of a generated picture, "run/file.png"; no other file is meant.
+        day: when it was deleted.
+    """
+    changed = {**kept, "blocks": [_without(row, name, day) for row in kept["blocks"]]}
+    if _WHOLE in kept:
+        changed[_WHOLE] = without_picture(kept[_WHOLE], name, day)
+    return changed
+
+
+def _without(row: Mapping[str, Any], name: str, day: date) -> Mapping[str, Any]:
+    *_, run, file = ("", "", *PurePath(row.get("path", "")).parts)
+    if f"{run}/{file}" != name or not caption(row.get("metadata", {})):
+        return row
+    said = f"This picture was deleted on {day.day} {day:%B %Y}."
+    told = {"state": [said]} if "state" in row else {}
+    gone = {"path": f"{_NOWHERE}/{file}", "alt": said, "metadata": {"deleted": day.isoformat()}}
+    return {**row, **told, **gone}
 
 
 def blocks_kept(blocks: Sequence[Block]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from assistant.arguments import Heard, arguments_for, missing
-from assistant.arguments.models import partners
+from assistant.arguments.models import partners, pictured
 from assistant.arguments.words import formats
 from assistant.asides import asides, is_for_secrets, quoted, written
-from assistant.choose import close_tools, is_more, ordered_tool, timed_tool
+from assistant.choose import close_tools, is_more, ordered_tool, placed_tool, timed_tool
 from assistant.conversation import Attachment, Exchange, Step, agrees, told
 from assistant.router import (
     LABELS,
@@ -167,6 +167,7 @@ def plan(asked: Asked, names: Names, tools: Mapping[str, Tool]) -> Plan:
                 choices = tuple(title(name, text, whole.language) for name in close)
                 return Clarify(say("which_tool", whole.language), choices)
             heard = [Part(chosen, again, whole, reading, situation)]
+    heard = [replace(part, tool=placed_tool(part.tool, part.gloss.said)) for part in heard]
     heard = [replace(part, tool=timed_tool(part.tool, part.gloss.text)) for part in heard]
     planned = _steps(asked, heard, tools, _offered(asked, heard[0].tool, names, tools), names)
     if not isinstance(planned, Run):
@@ -227,7 +228,7 @@ def _steps(
         found = arguments_for(tools[tool], words)
         if "use_case" in carried:  # what was told of it before still holds
             found["use_case"] = f"{carried['use_case'][-_LONGEST:]}{THEN}{found['use_case']}"
-        if key := missing(tool, found):
+        if key := missing(tool, found, words):
             choices = _pairs(found, part.language, names) if tool == "compare" else ()
             if not tools[tool].card.built:  # what it lacks would be asked for in vain
                 key = "unbuilt"
@@ -249,8 +250,8 @@ def _several(tool: str, words: Heard) -> list[tuple[str, str]]:
     """Each way in which one step is to be done: in several formats, or with several models."""
     if tool == "export":
         return [("format", one) for one in formats(words.text)]
-    if tool in ("generate", "edit") and len(words.systems) > 1:
-        return [("model", one) for one in words.systems]
+    if tool in ("generate", "edit") and len(pictured(tool, words)) > 1:
+        return [("model", one) for one in pictured(tool, words)]
     return []
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tools.provenance import Identity
+
 PREFIX = "FITTING_ROOM_"
 BFL_KEY = "BFL_API_KEY"  # as the vendor's own documents name it
 
@@ -30,6 +32,8 @@ class Settings(BaseSettings):
             tenths of the machine's.
         usd_per_conversation: US dollars that hosted models may cost in one conversation.
         usd_per_day: US dollars that hosted models may cost in 24 hours.
+        provenance_certificate: PEM file of the certificate that pictures are signed with (C2PA).
+        provenance_key: PEM file of its private key.
         bfl_region: where Black Forest Labs is asked: global, eu, us, eu1 or us1; or the address of
             a server on this machine, for tests.
         bfl_api_key: key of Black Forest Labs, from `BFL_API_KEY`; shows itself as asterisks.
@@ -54,18 +58,38 @@ class Settings(BaseSettings):
     memory_gib: NonNegativeFloat = 0.0
     usd_per_conversation: NonNegativeFloat = 2.0
     usd_per_day: NonNegativeFloat = 10.0
+    provenance_certificate: Path | None = None
+    provenance_key: Path | None = None
     bfl_region: str = "global"
     bfl_api_key: SecretStr | None = Field(default=None, validation_alias=BFL_KEY)
 
-    @field_validator("home")
+    @field_validator("home", "provenance_certificate", "provenance_key")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().resolve()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser().resolve()
 
     @field_validator("bfl_api_key")
     @classmethod
     def _not_blank(cls, key: SecretStr | None) -> SecretStr | None:
         return key if key and key.get_secret_value().strip() else None
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who signs the pictures; None if nobody does.
+
+        Raises:
+            SettingsError: there is a certificate without a key, or a key without a certificate.
+        """
+        certificate, key = self.provenance_certificate, self.provenance_key
+        if certificate and key:
+            return Identity(certificate, key)
+        if certificate or key:
+            lacks = "KEY" if certificate else "CERTIFICATE"
+            raise SettingsError(
+                f"Pictures cannot be signed: {PREFIX}PROVENANCE_{lacks} is not set. Set both or "
+                "neither."
+            )
+        return None
 
     @property
     def database(self) -> str:

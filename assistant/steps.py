@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from assistant import grounding, paying, runs
+from assistant import beside, grounding, paying, runs
 from assistant.answer import Answer, StepState
-from assistant.conversation import Attachment, Question, Ref, Step, Turn
-from assistant.history import Made, made_by, made_in
+from assistant.conversation import Attachment, Question, Step, Turn
+from assistant.history import Made, made_by
 from assistant.jobs import Jobs
 from assistant.parts import Call, Parts, messages
+from assistant.pointing import needed, resolved
 from assistant.saying import lead, say, title
 from assistant.worker import Progress
 from index.evidence import Measurement
@@ -94,27 +94,56 @@ def run_steps(
     )
     answer = replace(answer, steps=states)
     made: dict[int, Made] = {}
-    for place, step in enumerate(wanted.steps):
-        lacking = [ref.number for ref in _refs(step) if _is_own(ref) and ref.number not in made]
-        if lacking:
-            answer = _skipped(answer, place, lacking[0])
+    for places in beside.groups(wanted.steps):
+        run = _run_step if len(places) == 1 else _run_beside
+        numbers = [number for place in places for number in needed(wanted.steps[place])]
+        if lacking := [number for number in numbers if number not in made]:
+            answer = _skipped(answer, places, lacking[0])
             continue
-        before = len(answer.blocks)
-        for grown in _run_step(assistant, wanted, answer, place, made, stop):
+        for grown in run(assistant, wanted, answer, places[0], made, stop):
             yield (answer := grown)
-        state = answer.steps[place]
-        if state.status == "done":
-            made[place + 1] = made_by(answer.blocks[before:])
-        elif state.status in ("stopped", "waiting"):
+        if any(answer.steps[place].status in ("stopped", "waiting") for place in places):
             return  # by the person, or for them
     if any(state.status == "done" for state in answer.steps):
         answer = replace(answer, outcome="run")
     yield answer
 
 
-def _skipped(answer: Answer, place: int, needed: int) -> Answer:
-    error = f"It needs what step {needed} makes, which is not made."
-    return _changed(answer, place, status="failed", error=error)
+def _run_beside(
+    assistant: Assistant,
+    wanted: Wanted,
+    answer: Answer,
+    first: int,
+    made: dict[int, Made],
+    stop: threading.Event,
+) -> Iterator[Answer]:
+    """Runs steps that stand side by side: what one of them lacks holds up no other."""
+    places = next(one for one in beside.groups(wanted.steps) if one[0] == first)
+    said: dict[int, tuple[Block, ...]] = {}
+    asks: Answer | None = None
+    for place in places:
+        before = len(answer.blocks)
+        for grown in _run_step(assistant, wanted, answer, place, made, stop):
+            yield (answer := grown)
+        if answer.steps[place].status == "stopped":
+            return
+        said[place] = answer.blocks[before:]
+        answer, asked = beside.gone_on(answer, place)
+        asks = asks or asked
+    try:
+        shown = beside.shown(assistant, wanted.question.owner, answer, said)
+    except (ToolFailed, OSError) as failure:
+        shown = (Text(_words(failure)),)
+    counted = answer.steps[places[-1]].blocks + len(shown)
+    answer = _changed(answer, places[-1], blocks=counted)
+    yield beside.asked_after(replace(answer, blocks=(*answer.blocks, *shown)), places, asks)
+
+
+def _skipped(answer: Answer, places: Sequence[int], number: int) -> Answer:
+    error = f"It needs what step {number} makes, which is not made."
+    for place in places:
+        answer = _changed(answer, place, status="failed", error=error)
+    return answer
 
 
 def _run_step(
@@ -122,9 +151,10 @@ def _run_step(
     wanted: Wanted,
     answer: Answer,
     place: int,
-    made: Mapping[int, Made],
+    made: dict[int, Made],
     stop: threading.Event,
 ) -> Iterator[Answer]:
+    """Runs one step, and keeps what it has made for those after it."""
     started, question, step = time.monotonic(), wanted.question, wanted.steps[place]
 
     grown = partial(_grown, place=place, started=started)
@@ -132,7 +162,7 @@ def _run_step(
     tool, first = assistant.tools[step.tool], len(answer.blocks)
     try:
         folder = runs.start(assistant.settings.home, question.owner)
-        arguments = _checked(tool, _resolved(step.arguments, wanted, made))
+        arguments = _checked(tool, resolved(step.arguments, wanted.files, wanted.turns, made))
         run = _Run(tool, arguments, folder, stop)
         for message in _said(assistant, wanted, place, answer, run):
             if isinstance(message, Progress):
@@ -150,6 +180,7 @@ def _run_step(
             manifest = {"tool": tool.name, "arguments": dict(wanted.told[place]), "made": _now()}
             runs.complete(folder, manifest)
             state |= {"status": "done", "done": 1.0}
+            made[place + 1] = made_by(answer.blocks[first:])
         yield grown(answer, **state)
     except NeedsInput as missing:
         answer = grown(answer, status="waiting", note="")
@@ -163,62 +194,6 @@ def _run_step(
         said, choices = _words(failure), _instead(failure, wanted)
         failed = grown(answer, status="failed", error=said)
         yield replace(failed, outcome="failed", ask=said, choices=choices)
-
-
-def _is_own(ref: Ref) -> bool:
-    return ref.kind == "step" and not ref.turn
-
-
-def _refs(step: Step) -> Iterator[Ref]:
-    for value in step.arguments.values():
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Ref):
-                yield one
-
-
-def _resolved(
-    arguments: Mapping[str, Any], wanted: Wanted, made: Mapping[int, Made]
-) -> dict[str, Any]:
-    """The arguments with files and models in place of what points to them."""
-    found: dict[str, Any] = {}
-    for name, value in arguments.items():
-        several = isinstance(value, tuple)
-        values = [
-            item
-            for one in (value if several else (value,))
-            for item in (_meant(one, name, wanted, made) if isinstance(one, Ref) else (one,))
-        ]
-        found[name] = tuple(values) if several else values[0]
-    return found
-
-
-def _meant(ref: Ref, name: str, wanted: Wanted, made: Mapping[int, Made]) -> tuple[Any, ...]:
-    """What a reference points to: one or more files, or the name of a model.
-
-    Raises:
-        ToolFailed: it is gone, or never was.
-    """
-    found: tuple[Any, ...]
-    if ref.kind == "attachment":
-        paths = (
-            wanted.turns[ref.turn - 1].images
-            if ref.turn
-            else tuple(file.path for file in wanted.files)
-        )
-        found = paths[ref.number - 1 : ref.number]
-    else:
-        there = made_in(wanted.turns[ref.turn - 1], ref.number) if ref.turn else made[ref.number]
-        pictures = there.pictures[ref.picture - 1 : ref.picture] if ref.picture else there.pictures
-        found = (there.model,) if name in ("model", "models", "adapter") else pictures
-    gone = not found or any(
-        one is None or (isinstance(one, Path) and not one.exists()) for one in found
-    )
-    if gone:
-        if name in ("model", "models"):
-            raise ToolFailed("No one model came out of the step that you point to. Name the model.")
-        what = "picture" if name in ("images", "mask", "like") else name
-        raise ToolFailed(f"The {what} that you point to is not there any more. Give it again.")
-    return found
 
 
 def _checked(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -47,6 +47,8 @@ def _show_block(block: Block, console: Console) -> None:
         for row in block.rows:
             table.add_row(*map(_cell, row))
         console.print(table)
+    elif isinstance(block, Image) and "deleted" in block.metadata:
+        console.print(block.alt, markup=False)
     else:
         mark = caption(block.metadata) if isinstance(block, Image) else ""
         console.print(f"{block.alt}: {block.path}{mark and f' ({mark})'}", markup=False)

@@ -8,7 +8,7 @@ from assistant import runs
 from assistant.jobs import Jobs
 from assistant.keys import Keys
 from assistant.parts import Parts
-from assistant.settings import Settings
+from assistant.settings import Settings, SettingsError
 from assistant.steps import Assistant
 from assistant.store import Store
 from assistant.uploads import Uploads
@@ -18,6 +18,7 @@ from index.catalog import Catalog
 from index.documents import Document, documents, fact_texts, phrases, ways
 from index.encoder import Encoder, load_encoder
 from index.names import Names
+from tools import provenance
 from tools.base import Tool, load_tools, load_works
 
 _log = logging.getLogger(__name__)
@@ -33,8 +34,13 @@ def open_assistant(settings: Settings, *, serves: bool = False) -> Assistant:
     Raises:
         CardError: a card is broken.
         EncoderError: the sentence encoder is missing.
+        SettingsError: pictures are to be signed, and cannot be.
         StoreFailed: the home or the database cannot be used.
     """
+    try:
+        provenance.use(settings.identity)
+    except provenance.CannotSign as error:
+        raise SettingsError(str(error)) from None
     store = Store(settings.database)
     runs.clean(settings.home)
     known = catalog.load()

@@ -87,6 +87,9 @@ def test_the_same_with_another_seed(assistant: Assistant, tmp_path: Path) -> Non
     assert made == replace(MADE, seed=8, licence=made.licence, made=made.made)
     again = last(assistant, "once more with seed 8 please", drawn.path)
     (other,) = [block for block in again.blocks if isinstance(block, Image)]
+    found = assistant.store.pictures.page("me", "pocket-flux").pictures
+    assert [picture.path for picture in found] == [other.path, drawn.path]
+    assert all(picture.seconds and picture.seconds < answer.seconds for picture in found)
     with Pictures.open(drawn.path) as one, Pictures.open(other.path) as two:
         assert (np.asarray(one) == np.asarray(two)).all()
 

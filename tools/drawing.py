@@ -117,15 +117,15 @@ def drawn(
     from tools.engines import flux, flux_edit
     from tools.engines.adapters import worn
 
-    seconds: list[float] = []
+    done: list[tuple[float, float]] = []  # seconds and MiB of each
     with worn(painter.system, painter.pipeline, how.adapters), _Watched(ctx) as watched:
         told = tuple(orders), watched, watched.show
         for made in flux_edit.draw(painter, change, *told) if change else flux.draw(painter, *told):
-            seconds.append(made.seconds)
-            if len(seconds) == 1:
+            done.append((made.seconds, made.peak_memory_mib))
+            if len(done) == 1:
                 _agree(ctx, made.seconds * (len(orders) - 1))
-            yield _image(ctx, painter, made, len(seconds), how)
-    yield _circumstances(ctx, painter, orders, seconds, how)
+            yield _image(ctx, painter, made, len(done), how)
+    yield _circumstances(ctx, painter, orders, done, how)
     if said := placement.told(made.placement):
         yield Text(said, state=(made.placement.quantised,))
     yield from _notes(ctx, painter)
@@ -142,7 +142,7 @@ class _Watched:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in (self._shown - 1, self._shown):
+        for number in range(self._shown - 2, self._shown + 1):  # a stop may come between them
             self._file(number).unlink(missing_ok=True)
 
     def __call__(self, done: float, note: str = "") -> None:
@@ -190,24 +190,28 @@ def _circumstances(
     ctx: Context,
     painter: "Painter",
     orders: Sequence["Order"],
-    seconds: Sequence[float],
+    done: Sequence[tuple[float, float]],
     how: How,
 ) -> Text:
-    """Model, device, time, and what to say to get the same again."""
+    """Model, device, time, memory, and what to say to get the same again."""
     order = orders[0]
     worn = [f"{adapter.name} at {adapter.strength:g}" for adapter in how.adapters]
     share = "" if how.strength is None else f" at strength {how.strength:g}"
     size = f"{order.width} x {order.height} px"
     conditions = [size, f"{order.steps} steps", f"{how.mode}{share}", *worn]
     at = ", ".join(filter(None, conditions))
-    speed = measure(ctx, painter.system, "latency_ms", 1000 * sum(seconds) / len(seconds), at)
+    seconds, mib = sum(one for one, _ in done) / len(done), max(one for _, one in done)
+    speed = measure(ctx, painter.system, "latency_ms", 1000 * seconds, at)
+    peak = measure(ctx, painter.system, "peak_memory_mib", mib, at)
     seeds = f"{order.seed}" if len(orders) == 1 else f"{order.seed} and on"
     said = (f"Seed {seeds}", f"guidance {order.guidance:g}")
     same = "the same words, picture and seed give" if how.mode else "the same words and seed give"
+    held = "the GPU" if painter.device == "cuda" else "the whole process"
     return Text(
-        f"{painter.system} on {speed.device}: latency {wording.shown(speed)} a picture ({at}). "
+        f"{painter.system} on {speed.device}: latency {wording.shown(speed)} a picture ({at}), "
+        f"peak memory {wording.shown(peak)} of {held}. "
         f"{', '.join(said)}: {same} the same picture.",
-        (speed,),
+        (speed, peak),
         state=said,
     )
 

@@ -5,13 +5,15 @@ model takes is what the vendor's description says of its endpoint, and nothing e
 """
 
 import itertools
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from index.card import Card
-from tools import recipe, usable
+from index.evidence import Measurement
+from tools import recipe, usable, wording
 from tools.base import (
     Block,
     Context,
@@ -22,6 +24,7 @@ from tools.base import (
     Text,
     ToolFailed,
 )
+from tools.measure import measure
 from tools.providers import RemoteTask
 from tools.purse import Purse
 from tools.spending import Budget, Ceiling, dollars
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0  # that a picture is thought to take; the vendor promises nothing
 _DAY = timedelta(days=1)
+_LAB = "Black Forest Labs"
 _OFFERED = 200  # characters of a prompt that is repeated as a choice
 
 
@@ -64,17 +68,21 @@ def run(ctx: Context, card: Card, wishes: Sequence[Wish]) -> Iterator[Block]:
     requests = [_request(purse, ctx.owner, number) for number in range(1, len(wishes) + 1)]
     _agree(ctx, purse, asked, requests)
     made: list[bfl.Made] = []
+    seconds: list[float] = []
     try:
         for wish, one, request in zip(wishes, asked, requests, strict=True):
+            is_new = purse.books.tasks.find(ctx.owner, request) is None
             payer = bfl.Payer(ctx.owner, request, _budget(purse, one.price.most), purse.job)
             report = _share(ctx.report, len(made), len(wishes))
+            began = time.perf_counter()
             made.append(bfl.run(one, payer, account, purse.books, ctx.run_folder, report))
+            seconds += [time.perf_counter() - began] if is_new else []
             yield _image(ctx, card, wish, made[-1], len(made))
     except ToolFailed:
         if made:
-            yield _bill(card, made, None)
+            yield _bill(card, made, None, ())
         raise
-    yield _bill(card, made, _left(account, ctx.report))
+    yield _bill(card, made, _left(account, ctx.report), tuple(_speed(ctx, card, seconds)))
     yield from _terms(ctx, card)
 
 
@@ -216,8 +224,17 @@ def _image(ctx: Context, card: Card, wish: Wish, made: "bfl.Made", number: int) 
     return recipe.picture(path, told)
 
 
-def _bill(card: Card, made: Sequence["bfl.Made"], left: float | None) -> Text:
-    """What was paid, by the vendor's word, and what is left."""
+def _speed(ctx: Context, card: Card, seconds: Sequence[float]) -> Iterator[Measurement]:
+    """How long a picture took, of those that were begun and done in this run."""
+    if seconds:
+        mean = 1000 * sum(seconds) / len(seconds)
+        yield measure(ctx, card.id, "latency_ms", mean, "from request to picture", _LAB)
+
+
+def _bill(
+    card: Card, made: Sequence["bfl.Made"], left: float | None, speed: tuple[Measurement, ...]
+) -> Text:
+    """What was paid, by the vendor's word, what is left, and how long it took."""
     known = [one.usd for one in made if one.usd is not None]
     paid = f"Paid {dollars(round(sum(known), 6))}"
     if len(known) > 1:
@@ -227,7 +244,9 @@ def _bill(card: Card, made: Sequence["bfl.Made"], left: float | None) -> Text:
     if left is not None:
         state.append(f"{dollars(left)} of credits left")
         said.append(f"with Black Forest Labs you have {state[-1]}")
-    return Text(f"{'; '.join(said)}.", data={"usd": round(sum(known), 6)}, state=tuple(state))
+    took = "".join(f" Latency: {wording.cell(one)}." for one in speed)
+    words = f"{'; '.join(said)}.{took}"
+    return Text(words, speed, {"usd": round(sum(known), 6)}, tuple(state))
 
 
 def _left(account: "bfl.Account", report: Report) -> float | None:

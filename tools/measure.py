@@ -13,11 +13,22 @@ from index.evidence import Measurement
 from index.properties import properties
 from tools.base import Context
 
+_OWN = ("cpu", "mps")  # devices of this machine, beside cuda
+
 
 def measure(
     ctx: Context, system: str, property: str, value: float, at: str, device: str = ""
 ) -> Measurement:
-    """Keeps a measurement as evidence and returns it.
+    """Keeps a measurement as evidence and returns it, as `described` describes it."""
+    measurement = described(ctx, system, property, value, at, device)
+    ctx.evidence.add(measurement)
+    return measurement
+
+
+def described(
+    ctx: Context, system: str, property: str, value: float, at: str, device: str = ""
+) -> Measurement:
+    """A figure of this run with its circumstances, which is not kept.
 
     Args:
         ctx: the context of the run.
@@ -26,9 +37,9 @@ def measure(
         value: the figure, in that unit.
         at: the condition. With ": " in it, such as "holiday.jpg: star", every part must stand
             beside the figure wherever it is shown.
-        device: the device, if it is not the one of the context.
+        device: the device, if it is not the one of the context; or who runs it elsewhere.
     """
-    measurement = Measurement(
+    return Measurement(
         system=system,
         property=property,
         value=value,
@@ -40,18 +51,16 @@ def measure(
         run=ctx.run,
         date=datetime.now(UTC).date().isoformat(),
     )
-    ctx.evidence.add(measurement)
-    return measurement
 
 
 @cache
 def device_name(device: str) -> str:
-    """A device with its name: "cuda (NVIDIA H200)"."""
+    """A device with its name: "cuda (NVIDIA H200)"; who runs it elsewhere, as it is called."""
     if device == "cuda":
         import torch
 
         return f"cuda ({torch.cuda.get_device_name()})"
-    return f"{device} ({_processor()})"
+    return f"{device} ({_processor()})" if device in _OWN else device
 
 
 @cache

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from tools.blocks import Table
 
 __all__ = [
-    "Recipe", "caption", "clean", "found", "metadata", "picture", "read", "saving", "told", "write",
+    "GENERATED", "Recipe", "caption", "clean", "found", "labelled", "metadata", "picture", "read",
+    "saving", "told", "write",
 ]  # fmt: skip
-_GENERATED = "AI generated"
+GENERATED = "AI generated"
 _LABELS = {
     "prompt": "Prompt", "negative_prompt": "Negative prompt", "model": "Model", "seed": "Seed",
     "size": "Size in pixels", "steps": "Steps", "guidance": "Guidance", "strength": "Strength",
@@ -63,13 +64,15 @@ def write(image: Image.Image, path: Path, recipe: Recipe) -> None:
         recipe: how it was made.
 
     Raises:
-        ToolFailed: the file cannot be written, or its ending is another.
+        ToolFailed: the file cannot be written or signed, or its ending is another.
     """
+    from tools import provenance
     from tools.base import ToolFailed
 
     if path.suffix.lower() not in _KINDS:
         raise ToolFailed(f"{path.name} is no picture file. End its name in .png, .jpg or .webp.")
-    data = _encoded(image, _KINDS[path.suffix.lower()], recipe)
+    kind = _KINDS[path.suffix.lower()]
+    data = provenance.signed(_encoded(image, kind, recipe), kind, recipe)
     aside = path.with_name(f".{uuid.uuid4().hex}")
     try:
         with aside.open("xb") as file:
@@ -151,7 +154,7 @@ def _exif(made: Recipe, own: str, text: str) -> bytes:
     by = f" with {made.model}{licence}" if made.model else ""
     head = b"MM\0*\0\0\0\x08"
     first = TiffImagePlugin.ImageFileDirectory_v2(head)
-    first[ExifTags.Base.Software] = ", ".join(filter(None, (f"{_GENERATED}{by}", made.version)))
+    first[ExifTags.Base.Software] = ", ".join(filter(None, (f"{GENERATED}{by}", made.version)))
     if own:
         first[ExifTags.Base.ImageHistory] = own
     if not text:
@@ -237,8 +240,7 @@ def told(recipe: Recipe) -> "Table":
     from tools.blocks import Table
 
     title = "How this picture was made, as its file says"
-    given = metadata(recipe)
-    rows = tuple((_LABELS[name], _short(given[name])) for name in _LABELS if name in given)
+    rows = tuple((label, _short(value)) for label, value in labelled(metadata(recipe)))
     return Table(("Setting", "Value"), rows, title, state=tuple(value for _, value in rows))
 
 
@@ -261,7 +263,7 @@ def metadata(recipe: Recipe) -> Mapping[str, str]:
     made = clean(asdict(recipe))
     size = f"{made.width}x{made.height}" if made.width and made.height else ""
     given = {
-        "origin": _GENERATED,
+        "origin": GENERATED,
         "prompt": made.prompt,
         "negative_prompt": made.negative_prompt,
         "model": made.model,
@@ -280,12 +282,17 @@ def metadata(recipe: Recipe) -> Mapping[str, str]:
     return MappingProxyType({name: value for name, value in given.items() if value})
 
 
+def labelled(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """How a picture was made, by the metadata of its block: what each value is, and the value."""
+    return tuple((label, given[name]) for name, label in _LABELS.items() if name in given)
+
+
 def caption(given: Mapping[str, str]) -> str:
     """The line under a generated picture, by the metadata of its block; empty for another one."""
-    if given.get("origin") != _GENERATED:
+    if given.get("origin") != GENERATED:
         return ""
     seed = f"seed {given['seed']}" if "seed" in given else ""
-    parts = (_GENERATED, given.get("model"), seed, given.get("licence"))
+    parts = (GENERATED, given.get("model"), seed, given.get("licence"))
     return " \N{MIDDLE DOT} ".join(filter(None, parts))
 
 

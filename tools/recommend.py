@@ -6,6 +6,7 @@ from typing import Any
 
 from index.card import Card
 from index.evidence import Fact
+from tools import runs_here
 from tools.again import advised_again, advised_before
 from tools.base import Block, Context, NeedsInput, Text, ToolCard, ToolFailed
 from tools.choice import RELAXABLE, Choice, Chooser, Relaxation, chooser, near_misses
@@ -118,8 +119,10 @@ def recommend(
         NeedsInput: nothing tells what the model shall do.
         ToolFailed: the task is none that is known.
     """
-    if task is not None and task not in TASKS:
-        raise ToolFailed(f"task is {task!r}. Choose from: {', '.join(TASKS)}.")
+    if runs_here.asks(use_case):
+        yield from runs_here.told(ctx)
+        return
+    _check(task)
     given = {
         "task": task,
         "commercial": commercial,
@@ -155,6 +158,11 @@ def recommend(
         yield from _picked(chosen, needs, picks, choices)
     else:
         yield from _unfit(chosen, needs, choices)
+
+
+def _check(task: str | None) -> None:
+    if task is not None and task not in TASKS:
+        raise ToolFailed(f"task is {task!r}. Choose from: {', '.join(TASKS)}.")
 
 
 def _absent(needs: Needs) -> Text:

@@ -7,7 +7,8 @@ from index.card import Run
 from tools.base import NeedsInput
 
 _SMALLEST, _LARGEST = 64, 4096  # px, where a card says nothing
-_MOST_MEGAPIXELS = 4.2
+_MOST_MEGAPIXELS = 4.0
+_MEGAPIXEL = 2**20  # px: vendors call 2048 x 2048 four megapixels
 
 
 def size(system: str, run: Run, width: int | None, height: int | None) -> tuple[int, int]:
@@ -67,7 +68,7 @@ def legal(run: Run, width: int, height: int, most_area: float = math.inf) -> tup
     """
     least, most = run.min_side or _SMALLEST, run.max_side or _LARGEST
     step = run.multiple_of or 16
-    area = min((run.max_megapixels or _MOST_MEGAPIXELS) * 1e6, most_area)
+    area = min((run.max_megapixels or _MOST_MEGAPIXELS) * _MEGAPIXEL, most_area)
     shrink = min(1.0, (area / (width * height)) ** 0.5) if min(width, height) > 0 else 1.0
     rounded = floor if shrink < 1 else round  # up would be too large an area again
     lowest, highest = ceil(least / step), most // step

@@ -213,7 +213,10 @@ def _layer(tool: str, heard: Heard) -> str | None:
 
 def _seeds(tool: str, heard: Heard) -> tuple[int, ...] | None:
     match = re.search(r"\bseeds?\s((?:\d+(?:\s?,\s?|\s?and\s?|\s)?)+)", heard.text)
-    return tuple(map(int, re.findall(r"\d+", match[1]))) if match else None
+    if match:
+        return tuple(map(int, re.findall(r"\d+", match[1])))
+    drawn = own_words.drawn_before(heard) if re.search(r"\bsame seed", heard.text) else None
+    return (drawn["seed"],) if drawn and "seed" in drawn else None
 
 
 def _calibration(tool: str, heard: Heard) -> Any:
@@ -290,9 +293,11 @@ _NEEDED: Mapping[str, tuple[tuple[str, frozenset[str]], ...]] = {
 }
 
 
-def missing(tool: str, found: Mapping[str, Any]) -> str:
+def missing(tool: str, found: Mapping[str, Any], heard: Heard) -> str:
     """What only the person can give: a question of `sentences.toml`; empty if all is there."""
     if tool == "compare" and len(found.get("systems", ())) < 2:
         return "which_two"
+    if tool == "compare" and "prompts" not in found and own_words.speaks_of_prompt(heard):
+        return "what_draw"
     asked = (key for key, one_of in _NEEDED.get(tool, ()) if not one_of & set(found))
     return next(asked, "")

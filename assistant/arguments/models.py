@@ -42,9 +42,39 @@ _SAME_MODEL = re.compile(
 )
 
 
+# FLUX.2 klein without its size, where no German speaks of what is small.
+_KLEIN = re.compile(
+    r"(?<!without )(?<!not )(?<!no )\bklein\b(?![\s-]*(?:base\b|small\b|large\b|\d))", re.IGNORECASE
+)
+_KLEIN_ID = "FLUX.2-klein-4B"
+
+
+def makers(heard: Heard) -> tuple[tuple[str, int, int], ...]:
+    """The systems that may make a picture, in order: each with its place in the question."""
+    named = [(one.system, one.start, one.end) for one in heard.gloss.mentions]
+    pieces = heard.gloss.pieces
+    if heard.gloss.language == "en" and pieces:
+        found = _KLEIN.finditer(heard.gloss.question, pieces[0].start, pieces[-1].end)
+        bare = (one.span() for one in found)
+        named += [
+            (_KLEIN_ID, start, end)
+            for start, end in bare
+            if not any(first <= start < last for _, first, last in named)
+        ]
+    return tuple(sorted(named, key=lambda one: one[1]))
+
+
+def pictured(tool: str, heard: Heard) -> tuple[str, ...]:
+    """The systems that are named for a tool, each once; for pictures a bare "klein" is one too."""
+    if tool not in ("generate", "edit", "compare"):
+        return heard.systems
+    return tuple(dict.fromkeys(system for system, _, _ in makers(heard)))
+
+
 def model(tool: str, heard: Heard) -> Any:
     """The system that a step uses, or the model that an earlier step made."""
-    named = [name for name in heard.systems if not (tool == "personalize" and name == _METHOD)]
+    said = pictured(tool, heard)
+    named = [name for name in said if not (tool == "personalize" and name == _METHOD)]
     if named:
         return named[0]
     if _OTHER.search(heard.text) and (other := _other(heard)):
@@ -75,7 +105,7 @@ def models(tool: str, heard: Heard) -> Any:
 
 def systems(tool: str, heard: Heard) -> tuple[str, ...] | None:
     """The systems that a question is about or that are compared."""
-    named, follows = heard.systems, bool(heard.past or heard.steps)
+    named, follows = pictured(tool, heard), bool(heard.past or heard.steps)
     if not follows:
         return named or None
     if tool == "compare" and len(named) < 2:

@@ -1,13 +1,15 @@
 """Arguments in the person's own words: what to draw, the subject, its token, a job."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from assistant.arguments import choices
+from assistant.arguments import choices, models
 from assistant.arguments.files import table
 from assistant.arguments.heard import Heard
 from assistant.arguments.refs import job_id, product
 from assistant.arguments.texts import quoted, span, trimmed
+from assistant.arguments.words import property_words
 from assistant.conversation import Ref
 from index.quantities import quantities
 
@@ -90,6 +92,23 @@ _CHATTER = re.compile(
     r"^(?:(?:hm+|um+|oh|ah|and|but|now|then|too|so|please|pls|can you|could you)\b[\s,.:!]*)+",
     re.IGNORECASE,
 )
+# How several systems are told to make the same picture, and how what it shows is told before them.
+_SIDE_BY_SIDE = re.compile(r"\bside by side\b|\bnext to each other\b|\bhead to head\b")
+_SAME_WORDS = re.compile(
+    r"\b(?:same|that|this|very) (?:prompt|words|one|picture)\b|\b(?:on|of|with|for) (?:that|this)\b"
+    r"|\bthe same\b"
+)
+_NAMED_PROMPT = re.compile(
+    r"(?:the |that |this )?(?:very )?(?:same )?(?:prompt|words|one)|the same", re.IGNORECASE
+)
+_BY = "on|with|by|from|using|in|via|through"
+_ASKS = re.compile(
+    r"^(?:(?:please|pls|can you|could you|put|show|show me|let me see|compare|try|draw|make|paint"
+    r"|render|generate|i want|give me|see)\b[\s,:]*)+",
+    re.IGNORECASE,
+)
+_A_THING = re.compile(r"(?:an?|the|one|two|three|four|five|some|my|\d+)\s+\w+", re.IGNORECASE)
+_ANY = re.IGNORECASE | re.DOTALL
 _SHORTEST = 3  # words of a prompt that replaces the one before
 _DRAWS = re.compile(r"\bprompts?\b|\bdraw|\bpicture of\b|\bpaint|\brender")
 _ORDER = re.compile(
@@ -102,8 +121,8 @@ _ORDER = re.compile(
 
 
 def prompt(tool: str, heard: Heard) -> str | None:
-    """What is to be drawn or changed."""
-    found = span(heard.gloss, heard.reading, "prompt")
+    """What is to be drawn or changed; by whom is no part of it."""
+    found = _without_makers(span(heard.gloss, heard.reading, "prompt"), heard)
     if tool == "edit" and _NO_CHANGE.match(found):
         return None
     if tool == "edit" and "prompt" in heard.carried and not retries(heard):
@@ -127,11 +146,41 @@ def retries(heard: Heard) -> bool:
 def prompts(tool: str, heard: Heard) -> tuple[str, ...] | None:
     """The prompts of a bake-off."""
     del tool
-    found = quoted(heard.gloss.said)
-    if found or not (heard.files or _DRAWS.search(heard.text)):
-        return found or None
-    one = span(heard.gloss, heard.reading, "prompt")
-    return (one,) if one else None
+    if found := quoted(heard.gloss.said):
+        return found
+    one = ""
+    if heard.files or _DRAWS.search(heard.text) or speaks_of_prompt(heard):
+        one = span(heard.gloss, heard.reading, "prompt")
+    elif _SIDE_BY_SIDE.search(heard.text) and not property_words(heard.text):
+        said = trimmed(_ASKS.sub("", _without_makers(heard.gloss.said, heard)))
+        one = said if _A_THING.match(said) else ""
+    elif "systems" in heard.carried and heard.past and heard.past[-1].waiting:
+        one = trimmed(heard.gloss.said) if not models.makers(heard) else ""
+    if one and not _NAMED_PROMPT.fullmatch(one):
+        return (one,)
+    before = drawn_before(heard) if _SAME_WORDS.search(heard.text) else None
+    return (str(before["prompt"]),) if before else None
+
+
+def speaks_of_prompt(heard: Heard) -> bool:
+    """Whether systems are to be given the same prompt, which is then to be told."""
+    return re.search(r"\bsame (?:prompt|words)\b", heard.text) is not None
+
+
+def drawn_before(heard: Heard) -> Mapping[str, Any] | None:
+    """What the last picture from words was drawn from; none if there is none."""
+    done = [step for exchange in heard.past[-1:] for _, step in exchange.done]
+    drawn = (dict(step.arguments) for step in done if step.tool == "generate")
+    return next((found for found in drawn if found.get("prompt")), None)
+
+
+def _without_makers(text: str, heard: Heard) -> str:
+    """Words for a picture without the systems, if several are named, that shall make it."""
+    found = models.makers(heard)
+    if len({system for system, _, _ in found}) < 2:
+        return text
+    names = "|".join(re.escape(heard.gloss.question[start:end]) for _, start, end in found)
+    return trimmed(re.sub(rf"[\s,]*\b(?:{_BY})\s+(?:both )?(?:{names})\b.*$", "", text, flags=_ANY))
 
 
 def negative_prompt(tool: str, heard: Heard) -> str | None:

@@ -29,6 +29,7 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, folder: PageFolder) ->
 
     from assistant.page.chat import Chat
     from assistant.page.examples import examples
+    from assistant.page.gallery import Gallery
     from assistant.page.key import Key
     from assistant.page.layout import build
     from assistant.page.look import theme
@@ -38,7 +39,8 @@ def mount(app: FastAPI, assistant: Assistant, live: Live, folder: PageFolder) ->
     tries = examples(folder.path)
     chat = Chat(assistant, live, tries, folder)
     side = Side(assistant, live, chat)
-    blocks = build(chat, side, Panel(assistant), Key(assistant), tries)
+    gallery = Gallery(assistant, folder)
+    blocks = build(chat, side, Panel(assistant), Key(assistant), gallery, tries)
     gr.mount_gradio_app(
         app,
         blocks,

@@ -76,8 +76,10 @@ def _named(block: Image | Plot | File) -> str:
     name = block.path.name
     if isinstance(block, File):
         return f"[{literal(name)}]({quote(name)}) {literal(block.alt)}"
-    mark = caption(block.metadata) if isinstance(block, Image) else ""
     words = literal(" ".join(block.alt.split()))
+    if isinstance(block, Image) and "deleted" in block.metadata:
+        return f"*{words}*"
+    mark = caption(block.metadata) if isinstance(block, Image) else ""
     return f"![{words}]({quote(name)})" + (f" *{literal(mark)}*" if mark else "")
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.page import history, jobs
+from assistant.page import history, jobs, pictures
 from assistant.page.chat import FEEDBACK, Chat
 from assistant.page.examples import Example
+from assistant.page.gallery import Gallery
 from assistant.page.key import Key
 from assistant.page.panel import IDLE, Opened, Panel
 from assistant.page.side import PAGE, Side
@@ -82,6 +83,7 @@ class _Parts:
     timer: gr.Timer
     work: "_Work"
     key: "_Key"
+    pictures: gr.HTML
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ class _Key:
     forget: gr.Button
 
 
-def build(chat: Chat, side: Side, panel: Panel, key: Key, examples: Sequence[Example]) -> gr.Blocks:
+def build(
+    chat: Chat, side: Side, panel: Panel, key: Key, gallery: Gallery, examples: Sequence[Example]
+) -> gr.Blocks:
     """The page.
 
     Args:
@@ -115,6 +119,7 @@ def build(chat: Chat, side: Side, panel: Panel, key: Key, examples: Sequence[Exa
         side: what happens on each event of the list beside it.
         panel: what happens on each event of the panel of jobs.
         key: what happens on each event of the field for a key.
+        gallery: what happens in the gallery of pictures and needs the chat.
         examples: what to try first.
     """
     blocks = gr.Blocks(
@@ -126,6 +131,7 @@ def build(chat: Chat, side: Side, panel: Panel, key: Key, examples: Sequence[Exa
         _wire_chat(blocks, parts, chat)
         _wire_jobs(blocks, parts, panel, chat)
         _wire_key(blocks, parts, key)
+        _wire_pictures(parts, gallery, chat)
     blocks.queue(api_open=False, max_size=_WAITING, default_concurrency_limit=_AT_ONCE)
     return blocks
 
@@ -196,6 +202,13 @@ def _wire_key(blocks: gr.Blocks, parts: _Parts, key: Key) -> None:
     gr.on(tells, key.told, parts.memory, told, trigger_mode="multiple", **_BRIEF)
 
 
+def _wire_pictures(parts: _Parts, gallery: Gallery, chat: Chat) -> None:
+    shown = [parts.chatbot, parts.box, parts.memory]
+    used = parts.pictures.submit(gallery.use, parts.box, parts.box, **_QUIET)
+    used.then(None, js=_WRITE)
+    parts.pictures.focus(chat.refresh, parts.memory, shown, **_QUIET)
+
+
 # --- the parts
 def _parts(examples: Sequence[Example], keyless: bool) -> _Parts:
     memory = gr.BrowserState(None, storage_key=_REMEMBERED, secret=_REMEMBERED)
@@ -213,6 +226,7 @@ def _parts(examples: Sequence[Example], keyless: bool) -> _Parts:
                 max_lines=1,
             )
             history_list = _scripted("history")
+            my_pictures = _scripted("pictures", value=pictures.BUTTON)
             listed = gr.HTML("", elem_id="jobs", js_on_load=None, apply_default_css=False)
             key = _key(keyless)
         with gr.Column(elem_id="main", min_width=0):
@@ -225,10 +239,11 @@ def _parts(examples: Sequence[Example], keyless: bool) -> _Parts:
                 said = gr.Markdown("", elem_id="said")
                 keep = gr.Button("Cancel", elem_id="keep", size="sm", scale=0, min_width=0)
             box = _box()
-    gr.HTML(history.DIALOGS + jobs.DIALOGS, elem_id="asks", apply_default_css=False)
+    asks = history.DIALOGS + jobs.DIALOGS + pictures.DIALOGS
+    gr.HTML(asks, elem_id="asks", apply_default_css=False)
     return _Parts(
         memory, shown, new, search, history_list, ready, chatbot, bar, said, keep, box, refused,
-        timer, _work(listed), key,
+        timer, _work(listed), key, my_pictures,
     )  # fmt: skip
 
 
@@ -259,11 +274,11 @@ def _key(shown: bool) -> _Key:
     return _Key(words, told, use, forget)
 
 
-def _scripted(script: str, name: str = "") -> gr.HTML:
+def _scripted(script: str, name: str = "", value: str = "") -> gr.HTML:
     """HTML whose clicks a script of this folder passes on."""
     source = Path(__file__).with_name(f"{script}.js").read_text(encoding="utf-8")
     return gr.HTML(
-        "",
+        value,
         elem_id=name or script,
         js_on_load=_WHEN_THERE.replace("BEGIN", source),
         apply_default_css=False,

@@ -9,7 +9,8 @@ from assistant.conversation import ME, Turn
 from assistant.kept import from_kept
 from assistant.store import Store, UnknownConversation
 
-# `conversation`: its id; `seen`: its state; `jobs`: where each stands; `editing`: a turn's number
+# `conversation`: its id; `seen`: its state; `jobs`: where each stands, and how many pictures were
+# deleted; `editing`: a turn's number
 Memory = Mapping[str, Any]
 # An empty value would not be remembered.
 FRESH: Memory = {"conversation": "", "seen": "", "jobs": {}, "editing": 0}
@@ -23,8 +24,8 @@ class Here:
     Attributes:
         turns: its latest turns; none for a new conversation and for one that is gone.
         state: same as the tab shows it, changed since (in another tab), or gone.
-        jobs: where each job stands that a turn has begun.
-        grown: whether one of them has gone on since the tab showed it.
+        jobs: where each job stands that a turn has begun, and how many pictures were deleted.
+        grown: whether one of them has gone on, or a picture was deleted, since the tab showed it.
     """
 
     turns: Sequence[Turn]
@@ -95,10 +96,13 @@ def editing(memory: Memory | None) -> int:
 
 
 def _jobs(turns: Sequence[Turn]) -> dict[str, str]:
-    """Where each job stands that an answer of these turns has begun."""
+    """Where each job stands that an answer of these turns has begun; and pictures deleted."""
     answers = [answer for turn in turns for answer in turn.answers]
     with_jobs = [a for a in answers if any(step["job"] for step in a["steps"])]
-    return {job: at for answer in with_jobs for job, at in _begun(from_kept(answer)).items()}
+    stand = {job: at for answer in with_jobs for job, at in _begun(from_kept(answer)).items()}
+    shown = [block.get("metadata", {}) for answer in answers for block in answer["blocks"]]
+    deleted = sum("deleted" in metadata for metadata in shown)
+    return stand | ({"deleted": str(deleted)} if deleted else {})
 
 
 def _begun(answer: Answer) -> dict[str, str]:

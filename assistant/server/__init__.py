@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from assistant.server import conversations, files
+from assistant.server import conversations, files, pictures
 from assistant.server.guard import Guard
 from assistant.settling import settle
 from assistant.steps import Assistant
@@ -57,6 +57,7 @@ def create_app(assistant: Assistant) -> FastAPI:
 
     app.include_router(files.router(assistant, folder))
     app.include_router(conversations.router(assistant))
+    app.include_router(pictures.router(assistant))
     page.mount(app, assistant, live, folder)
     app.add_middleware(Guard, upload_bytes=_UPLOAD_BYTES[assistant.settings.audience])
     return app

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse
@@ -85,12 +85,26 @@ def router(assistant: Assistant, folder: PageFolder) -> APIRouter:
         return FileResponse(
             file,
             media_type=shown or "application/octet-stream",
-            filename=file.name,
-            content_disposition_type="inline" if shown else "attachment",
+            # A name told here would win over the one that a link of the page gives a download.
+            filename=None if shown else file.name,
             headers={"Cache-Control": "private, max-age=31536000, immutable"},
         )
 
     return routes
+
+
+def in_run(home: Path, name: str) -> Path | None:
+    """Where a file of an owner's run lies, or would; none for any other place.
+
+    Args:
+        home: the home.
+        name: its run and file, "run/file.png"; from anyone.
+    """
+    own, parts = home / "runs" / ME, PurePosixPath(name).parts
+    if len(parts) != 2 or ".." in parts or "\0" in name:
+        return None
+    file = own.joinpath(*parts)
+    return file if file.resolve().is_relative_to(own.resolve()) else None
 
 
 def refusal(file: Path) -> str:

@@ -18,6 +18,7 @@ from assistant.store.conversations import Conversation
 from assistant.store.database import Database, StoreFailed
 from assistant.store.jobs import JobStore
 from assistant.store.ledger import Ledger
+from assistant.store.pictures import Pictures
 from assistant.store.remote import RemoteTasks
 from assistant.store.tables import (
     VERDICTS,
@@ -61,6 +62,7 @@ class Store:
         claims: long work, for those who run it.
         ledger: the money of paid requests.
         remote: paid tasks at providers.
+        pictures: what conversations have drawn.
     """
 
     def __init__(self, url: str) -> None:
@@ -69,6 +71,7 @@ class Store:
         self.claims = Claims(self._database)
         self.ledger = Ledger(self._database)
         self.remote = RemoteTasks(self._database)
+        self.pictures = Pictures(self._database)
 
     def close(self) -> None:
         """Closes all connections."""

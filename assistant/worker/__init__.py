@@ -58,6 +58,7 @@ class Worker:
             settings.offline,
             settings.audience,
             settings.memory_gib,
+            settings.identity,
             tools,
         )
         self._silence = silence

@@ -10,6 +10,7 @@ from typing import Any
 from assistant.runs import RunFolder
 from index.evidence import Measurement
 from tools.base import Agreement, Block, ToolFailed
+from tools.provenance import Identity
 
 
 def _proxy(content: dict[Any, Any]) -> MappingProxyType[Any, Any]:
@@ -58,6 +59,7 @@ class Setup:
     offline: bool
     audience: str
     memory_gib: float
+    identity: Identity | None
     tools: str
 
 

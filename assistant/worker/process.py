@@ -38,6 +38,7 @@ from index.ranker import Ranked
 from index.replies import OTHER, Reply
 from index.search import Hit
 from index.topics import Topic
+from tools import provenance
 from tools.base import Context, Models, NeedsInput, Stopped, TakesLong, Tool, ToolFailed
 from tools.engines.checkpoint import same_randomness
 
@@ -206,6 +207,7 @@ def _set_up(setup: Setup) -> _Bench:
     if device == "cpu":
         _limit_memory(setup.memory_gib)
     torch.zeros(1, device=device)  # opens the device
+    provenance.use(setup.identity)
     known = catalog.load()
     return _Bench(
         device,

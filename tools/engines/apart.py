@@ -22,16 +22,22 @@ _TICK = 0.2  # seconds between two looks at the process
 
 
 def found_by(
-    module: str, told: Mapping[str, Any], name: str, advice: str, report: Report
+    module: str,
+    told: Mapping[str, Any],
+    name: str,
+    advice: str,
+    report: Report,
+    doing: str = "timing",
 ) -> dict[str, Any]:
     """Runs a module in a fresh process.
 
     Args:
         module: its name; it calls `serve` when it is run.
         told: what to do, as JSON holds it.
-        name: of what is timed, for the progress and for failures.
+        name: of what is looked at, for the progress and for failures.
         advice: what to do when the process ends without a word.
         report: told the progress several times a second; ends the process when it stops.
+        doing: what is done, for the progress and for failures.
 
     Raises:
         ToolFailed: nothing was found; the message says why.
@@ -44,7 +50,7 @@ def found_by(
         reader = threading.Thread(target=_put_lines, args=(process.stdout, lines))
         reader.start()
         try:
-            last = _followed(reader, lines, name, report)
+            last = _followed(reader, lines, f"{doing} {name}", report)
             process.wait()
         finally:
             process.kill()
@@ -52,7 +58,7 @@ def found_by(
     if "found" in last:
         found: dict[str, Any] = last["found"]
         return found
-    raise ToolFailed(last.get("failed") or _ended(name, advice, process.returncode))
+    raise ToolFailed(last.get("failed") or _ended(f"{doing} {name}", advice, process.returncode))
 
 
 def _put_lines(stream: IO[str], lines: "queue.SimpleQueue[str]") -> None:
@@ -61,20 +67,20 @@ def _put_lines(stream: IO[str], lines: "queue.SimpleQueue[str]") -> None:
 
 
 def _followed(
-    reader: threading.Thread, lines: "queue.SimpleQueue[str]", name: str, report: Report
+    reader: threading.Thread, lines: "queue.SimpleQueue[str]", note: str, report: Report
 ) -> dict[str, Any]:
     """Passes progress on until the process ends; returns its last line."""
     last: dict[str, Any] = {"done": 0.0}
     while reader.is_alive() or not lines.empty():
         with suppress(queue.Empty):
             last = json.loads(lines.get(timeout=_TICK))
-        report(last.get("done", 1.0), f"timing {name}")
+        report(last.get("done", 1.0), note)
     return last
 
 
-def _ended(name: str, advice: str, status: int) -> str:
+def _ended(what: str, advice: str, status: int) -> str:
     why = "it ran out of memory" if status == -9 else f"it ended with status {status}"
-    return f"Timing {name} failed: {why}. {advice}"
+    return f"{what[:1].upper()}{what[1:]} failed: {why}. {advice}"
 
 
 # --- in the process

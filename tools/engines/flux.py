@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
+import transformers
 from diffusers import DiffusionPipeline
 from PIL import Image
 from safetensors import SafetensorError
 
 from index.card import Run
 from tools.base import Report, ToolFailed
-from tools.engines import placing
+from tools.engines import apart, placing
 from tools.engines.forming import Forming
 from tools.placement import RESIDENT, Placement
 
@@ -86,12 +88,15 @@ class Drawn:
         order: what it was drawn from.
         seconds: that it took.
         placement: how the model was held while it drew.
+        peak_memory_mib: the most that was held meanwhile, MiB: of the device on cuda, else of the
+            whole process.
     """
 
     picture: Image.Image
     order: Order
     seconds: float
     placement: Placement = RESIDENT
+    peak_memory_mib: float = 0.0
 
 
 def load_painter(
@@ -110,6 +115,8 @@ def load_painter(
         ToolFailed: the folder is damaged or not whole, or the device has no memory for it.
     """
     told = {"dtype": placing.precision(device), "use_safetensors": True, "local_files_only": True}
+    for library in (diffusers, transformers):  # their bars would fill the server's terminal
+        library.utils.logging.disable_progress_bar()
     try:
         pipeline: Any = DiffusionPipeline.from_pretrained(
             folder, **told, **placing.loading(placement.quantised, folder)
@@ -190,9 +197,11 @@ def draw(
             report(share, f"picture {number + 1} of {len(orders)}, step {done + 1}")  # noqa: B023
             return kept
 
+        apart.forget_peak(painter.device)
         began = time.perf_counter()
         picture, placement = _picture(painter, order, step)
-        yield Drawn(picture, order, time.perf_counter() - began, placement)
+        seconds, peak = time.perf_counter() - began, apart.peak_memory(painter.device)
+        yield Drawn(picture, order, seconds, placement, peak)
 
 
 def _picture(

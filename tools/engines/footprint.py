@@ -109,6 +109,22 @@ def parts(
         )
 
 
+def weights(folder: Path, device: str, precision: torch.dtype) -> int:
+    """Bytes of all weights of a pipeline, which are not read.
+
+    Args:
+        folder: of the pipeline, in the form of diffusers.
+        device: `cpu`, `cuda` or `mps`.
+        precision: in which it would be loaded.
+
+    Raises:
+        OSError: a configuration cannot be read.
+        ValueError: a configuration does not describe a network.
+    """
+    with FakeTensorMode(), torch.device(device), _default(precision):
+        return sum(_part(one, None).weights for _, one in _built(folder))
+
+
 def _calls(networks: Mapping[str, Any], drawing: Drawing) -> Mapping[str, Callable[[], object]]:
     """How each network is run once."""
     calls: dict[str, Callable[[], object]] = {
@@ -150,6 +166,7 @@ def _built(folder: Path) -> Iterator[tuple[str, Any]]:
             else:
                 with no_init_weights():
                     network = made(made.config_class.from_pretrained(folder / name))
+                network.tie_weights()  # as loading does
             yield name, network.eval()
 
 

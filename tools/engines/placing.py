@@ -19,7 +19,7 @@ import transformers
 from index.card import Run
 from tools import forms, sizes
 from tools.base import NeedsInput, ToolFailed
-from tools.engines.footprint import Drawing, parts
+from tools.engines.footprint import Drawing, parts, weights
 from tools.forms import PIPELINE
 from tools.placement import Part, Placement, Wanted, choose, placed
 
@@ -66,6 +66,31 @@ def place(system: str, folder: Path, device: str, run: Run, wanted: Wanted, free
         f"{there} {_shown(near)} px fits; shall I draw that? Or choose a smaller model.",
         (f"Use {near[0]}x{near[1]}",),
     )
+
+
+def foretold(
+    system: str, folder: Path, device: str, run: Run, wanted: Wanted, free: int
+) -> tuple[int, Placement | None]:
+    """The bytes of a pipeline's weights, and where it would be held; none if it does not fit.
+
+    Args:
+        system: id of the system.
+        folder: of its configurations; its weights need not be there.
+        device: `cpu`, `cuda` or `mps`.
+        run: how its card says that it is run.
+        wanted: what it is to draw.
+        free: bytes that the device has for it.
+
+    Raises:
+        NeedsInput: the model does not take that size.
+        OSError: a configuration cannot be read.
+        ValueError: a configuration does not describe a network.
+    """
+    case = _Case(folder, device, run, wanted)
+    size = sizes.size(system, run, wanted.width, wanted.height)
+    needed = weights(folder, device, precision(device))
+    hopeless = device != "cuda" and needed > free  # all of them stay there, whatever is done
+    return needed, None if hopeless else case.chosen(size, free)
 
 
 @dataclass(frozen=True)

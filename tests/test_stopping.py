@@ -1,0 +1,13 @@
+"""Drawings that are stopped in the middle leave nothing behind: no step, no file, no memory."""
+
+from assistant.settings import Settings
+from tests.stopping import stop_again_and_again
+
+
+def test_stops_leave_nothing_behind(settings: Settings) -> None:
+    """The short twin of the campaign's fifty."""
+    stops = stop_again_and_again(settings, 10)
+    assert len(stops.steps) == 10
+    assert max(stops.steps) <= 1
+    assert stops.growth < 8
+    assert stops.files == 0
