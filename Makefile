@@ -37,7 +37,7 @@ check: setup
 test: check
 	@$(RUN) -m tests.needs
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile --ignore tests/browser
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n 2 --dist loadfile tests/browser
+	$(RUN) -m pytest -q tests/browser
 
 bench: setup
 	$(RUN) -m pytest -q -s -o timeout=$(TIMEOUT) -o python_files='bench_*.py' tests/bench

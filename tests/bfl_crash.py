@@ -1,6 +1,5 @@
 """A process that asks Black Forest Labs for a picture, and is killed beside a step."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from typing import Any
 
 from assistant.store import Store
 from index import catalog
+from tests.processes import fresh
 from tools.engines import bfl
 from tools.remote import Books, Pace
 from tools.spending import Budget
@@ -18,8 +18,6 @@ MARKS = (
     "before reserve", "before begin", "after begin", "before submitted", "after submitted",
     "before charge", "after charge", "before finished", "after finished",
 )  # fmt: skip
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.paid", "tests.bfl_crash"])
 _KNOWN = catalog.load()
 
 
@@ -67,7 +65,7 @@ def _silent(done: float, note: str = "") -> None:
 
 def killed_at(mark: str, home: Path, address: str, key: str) -> None:
     """Lets a process ask for a picture, and waits until it is killed at a mark."""
-    child = _PROCESSES.Process(target=_ask, args=(mark, home, address, key))
+    child = fresh().Process(target=_ask, args=(mark, home, address, key))
     child.start()
     child.join(120)
     assert child.exitcode == -signal.SIGKILL

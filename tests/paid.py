@@ -5,7 +5,6 @@ poll. It counts what it was asked for and what it charged, by request.
 """
 
 import json
-import multiprocessing
 import threading
 import time
 import urllib.error
@@ -18,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from assistant.store import Store
+from tests.processes import fresh
 from tools.base import ToolFailed
 from tools.providers import (
     Failed,
@@ -37,8 +37,6 @@ PRICE = 0.0145  # US dollars that the studio takes for a picture
 RESERVED = 0.02  # US dollars that it is expected to take
 ACCOUNT = "https://studio.example/account"
 QUICK = Pace(first=0.01, factor=1.2, longest=0.05, patience=20.0)
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.paid"])
 
 
 class Studio:
@@ -229,9 +227,9 @@ def process(url: str, studio: Studio, request: str, last: str = "") -> Iterator[
     Yields:
         Where the marks come from that it has reached.
     """
-    marks, theirs = _PROCESSES.Pipe(duplex=False)
+    marks, theirs = fresh().Pipe(duplex=False)
     values = (url, studio.address, request, theirs, last)
-    child = _PROCESSES.Process(target=_orders, args=values)
+    child = fresh().Process(target=_orders, args=values)
     child.start()
     theirs.close()
     try:

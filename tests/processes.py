@@ -8,12 +8,14 @@ from multiprocessing.context import ForkServerContext
 
 import psutil
 
+_LOADED = ("tests.training", "tests.killing", "tests.jobs", "tests.paid", "tests.bfl_crash")
+
 
 @cache
 def fresh() -> ForkServerContext:
     """Starts processes that have loaded what tests run in them; there is one such server only."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training", "tests.killing", "tests.jobs"])
+    context.set_forkserver_preload(list(_LOADED))
     return context
 
 

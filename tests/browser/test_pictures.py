@@ -25,8 +25,11 @@ def gallery(page: Page) -> Locator:
     return found
 
 
-def press(page: Page, button: str) -> None:
-    page.locator("dialog[open]").last.get_by_role("button", name=button, exact=True).click()
+def delete(page: Page) -> None:
+    """Deletes the picture that is shown large, and is sure of it."""
+    page.locator("[data-ask=picture] [data-do=delete]").click()
+    sure = page.get_by_role("dialog", name="Delete this picture?")
+    sure.get_by_role("button", name="Delete", exact=True).click()
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,7 @@ def test_a_picture_is_found_used_downloaded_and_deleted(
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert archive.namelist() == ["0001-a-red-star.png", "recipes.json"]
     found.get_by_role("button", name="a red star").click()
-    press(page, "Use again")
+    whole.get_by_role("button", name="Use again").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.locator("#box .thumbnail-item")).to_have_count(1)
     expect(page.locator("#box textarea")).to_be_focused()
@@ -85,8 +88,7 @@ def test_a_picture_is_found_used_downloaded_and_deleted(
     expect(answer(page)).to_contain_text("How this picture was made")
     wait(page)
     gallery(page).get_by_role("button", name="a red star").click()
-    press(page, "Delete")
-    press(page, "Delete")
+    delete(page)
     expect(found.locator("[data-name]")).to_have_count(1)
     expect(found.get_by_role("button", name="a blue cup")).to_be_focused()
     assert not file.exists()
@@ -122,8 +124,7 @@ def test_many_pictures_are_readable_for_all(
         gone = page.get_by_role("dialog", name="gone")
         expect(gone).to_contain_text("is not there any more")
         store.pictures.delete("me", "new/picture-1.png", lambda: None)  # in another tab
-        press(page, "Delete")
-        press(page, "Delete")
+        delete(page)
         expect(found.locator("[data-name]")).to_have_count(29)
         expect(page.locator("dialog[open]")).to_have_count(1)
         assert page.title() == "Fitting Room"
