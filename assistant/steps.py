@@ -95,12 +95,15 @@ def run_steps(
     answer = replace(answer, steps=states)
     made: dict[int, Made] = {}
     for places in beside.groups(wanted.steps):
-        run = _run_step if len(places) == 1 else _run_beside
         numbers = [number for place in places for number in needed(wanted.steps[place])]
         if lacking := [number for number in numbers if number not in made]:
             answer = _skipped(answer, places, lacking[0])
             continue
-        for grown in run(assistant, wanted, answer, places[0], made, stop):
+        if len(places) == 1:
+            running = _run_step(assistant, wanted, answer, places[0], made, stop)
+        else:
+            running = _run_beside(assistant, wanted, answer, places, made, stop)
+        for grown in running:
             yield (answer := grown)
         if any(answer.steps[place].status in ("stopped", "waiting") for place in places):
             return  # by the person, or for them
@@ -113,12 +116,11 @@ def _run_beside(
     assistant: Assistant,
     wanted: Wanted,
     answer: Answer,
-    first: int,
+    places: Sequence[int],
     made: dict[int, Made],
     stop: threading.Event,
 ) -> Iterator[Answer]:
     """Runs steps that stand side by side: what one of them lacks holds up no other."""
-    places = next(one for one in beside.groups(wanted.steps) if one[0] == first)
     said: dict[int, tuple[Block, ...]] = {}
     asks: Answer | None = None
     for place in places:
