@@ -7,6 +7,7 @@ nothing here asks for a model's name.
 import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -209,9 +210,10 @@ def _picture(
 ) -> tuple[Image.Image, Placement]:
     """A picture and how it was drawn: where memory ran out, once more with less."""
     old = painter.placement
+    kernels: AbstractContextManager[None] = nullcontext()
     for new in dict.fromkeys((old, placing.step_down(old, painter.device))):
         try:
-            with placing.moved(painter.pipeline, old, new, painter.device):
+            with kernels, placing.moved(painter.pipeline, old, new, painter.device):
                 [picture] = painter.pipeline(
                     **_arguments(painter, order), callback_on_step_end=step
                 ).images
@@ -219,6 +221,7 @@ def _picture(
         except (RuntimeError, MemoryError) as error:
             if not placing.no_memory(error):
                 raise
+            kernels = placing.kernels_after(error)
         placing.tidy(painter.device)  # here, where no traceback keeps tensors any more
     raise ToolFailed(_no_memory(painter.system, painter.device))
 

@@ -5,7 +5,7 @@ What fits is predicted before anything is loaded; `tools/placement.py` makes the
 
 import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -178,14 +178,23 @@ def put(pipeline: Any, placement: Placement, device: str) -> None:
         pipeline.to(device)
 
 
-# What torch's allocator and oneDNN say, the latter also where a kernel cannot be compiled.
-_FULL = ("can't allocate memory", "could not create a primitive")
+_NO_KERNEL = "could not create a primitive"  # says oneDNN where it has no memory to compile one
+_FULL = ("can't allocate memory", _NO_KERNEL)
 
 
 def no_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; a CPU has no class of its own for it."""
     named = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return named or any(said in str(error) for said in _FULL)
+
+
+def kernels_after(error: BaseException) -> AbstractContextManager[None]:
+    """The kernels to draw with once more: torch's own where oneDNN could not compile one.
+
+    It never again makes one that it once had no memory for, however much there is later.
+    """
+    spoilt = _NO_KERNEL in str(error)
+    return torch.backends.mkldnn.flags(enabled=False) if spoilt else nullcontext()
 
 
 def tidy(device: str) -> None:

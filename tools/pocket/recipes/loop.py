@@ -28,6 +28,9 @@ from tools.pocket import world
 
 Batch = tuple[Tensor, ...]
 
+HALVES: Final = torch.cpu._is_avx512_bf16_supported()
+"""Whether this processor multiplies bfloat16 itself: four times faster; the others, far slower."""
+
 _MOMENTUM: Final = 0.95
 _TOLD_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
@@ -65,7 +68,7 @@ class Muon(torch.optim.Optimizer):
 
     Source: Keller Jordan and others, "Muon: an optimizer for hidden layers in neural networks"
     (2024); the scale by shape is that of "Muon is scalable for LLM training" (2025). torch's own
-    runs its iterations in bfloat16, which CPUs without such units do slowly.
+    runs its iterations in bfloat16 on every processor.
     """
 
     def __init__(self, weights: list[nn.Parameter], rate: float, decay: float) -> None:
@@ -89,12 +92,12 @@ def _orthogonal(matrix: Tensor) -> Tensor:
     """Bring all singular values near one, by a quintic Newton-Schulz iteration."""
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    x = (x / (x.norm() + 1e-7)).to(torch.bfloat16 if HALVES else x.dtype)
     a, b, c = 3.4445, -4.775, 2.0315
     for _ in range(5):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return cast("Tensor", x.T if tall else x)
+    return cast("Tensor", x.T if tall else x).to(matrix.dtype)
 
 
 def optimizers(model: nn.Module, pace: Pace) -> list[torch.optim.Optimizer]:
@@ -244,7 +247,8 @@ def _tell(run: _Run, pace: Pace, speed: float, report: LiveReport) -> None:
 
 def machine() -> str:
     """This machine's processor, in words."""
-    return f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+    cores = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+    return f"{cores}, bfloat16" if HALVES else cores
 
 
 def save_model(folder: Path, model: nn.Module, config: dict[str, Any]) -> None:
