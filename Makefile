@@ -18,7 +18,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	if [ "$$free" -lt $(NEEDED_GB) ] && [ ! -e $(STAMP) ]; then echo "Too little room: free $(NEEDED_GB) GB and try again."; exit 1; fi
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@test -x $(UV) || $(RUN) -m pip install --quiet uv
-	$(UV) pip install --python $(RUN) --require-hashes -r requirements-dev.lock
+	$(UV) pip install --python $(RUN) --compile-bytecode --require-hashes -r requirements-dev.lock
 	@touch $@
 
 index/saved/manifest.json: $(STAMP) $(wildcard index/*.py index/cards/*.toml index/replies/* tools/*.py) index/properties.toml
