@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant import grounding
+from assistant import grounding, settling
 from assistant.keys import Keys
 from assistant.runs import RunFolder
 from assistant.settings import Settings
@@ -110,7 +110,7 @@ def file_names(arguments: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _run(parts: Parts, call: Call) -> Iterator[Message]:
     if call.purse is not None:
-        yield from _beside(parts, call)
+        yield from _beside(parts, call, call.purse)
     elif call.tool.card.runs_model:
         yield from parts.worker.run(
             call.tool.name,
@@ -125,7 +125,7 @@ def _run(parts: Parts, call: Call) -> Iterator[Message]:
         yield from _here(parts, call, call.tell)
 
 
-def _beside(parts: Parts, call: Call) -> Iterator[Message]:
+def _beside(parts: Parts, call: Call, purse: Purse) -> Iterator[Message]:
     """Runs a tool that waits for others in a thread of its own, so that its progress is seen."""
     said: queue.SimpleQueue[Message | Exception | None] = queue.SimpleQueue()
     left = threading.Event()
@@ -137,7 +137,7 @@ def _beside(parts: Parts, call: Call) -> Iterator[Message]:
 
     def work() -> None:
         try:
-            for block in _here(parts, call, tell):
+            for block in _paid(parts, call, purse, tell):
                 said.put(block)
             said.put(None)
         except Exception as error:  # noqa: BLE001 - raised again by whoever listens
@@ -151,6 +151,17 @@ def _beside(parts: Parts, call: Call) -> Iterator[Message]:
             yield message
     finally:
         left.set()
+
+
+def _paid(
+    parts: Parts, call: Call, purse: Purse, tell: Callable[[Progress], None]
+) -> Iterator[Block]:
+    """Runs a tool that pays; what was sent before a stop is fetched, as it lasts for minutes."""
+    try:
+        yield from _here(parts, call, tell)
+    except Stopped:
+        settling.settle(parts.settings, parts.store, purse.key, f"{purse.step}:")
+        raise
 
 
 def _here(parts: Parts, call: Call, tell: Callable[[Progress], None]) -> Iterator[Block]:

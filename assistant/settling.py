@@ -1,4 +1,4 @@
-"""Goes on with paid tasks that a crash has left: their pictures are given for minutes only.
+"""Goes on with paid tasks that a crash or a stop has left: their pictures last for minutes only.
 
 Whoever asks the same again gets what was fetched here, at no further cost.
 """
@@ -9,8 +9,8 @@ import threading
 from pydantic import SecretStr
 
 from assistant import runs
-from assistant.parts import Parts
-from assistant.store import StoreFailed
+from assistant.settings import Settings
+from assistant.store import Store, StoreFailed
 from tools.base import ToolFailed
 from tools.providers import RemoteTask
 from tools.remote import Books
@@ -18,44 +18,48 @@ from tools.remote import Books
 _log = logging.getLogger(__name__)
 
 
-def settle(parts: Parts, key: SecretStr | None, beginning: str = "") -> threading.Thread | None:
+def settle(
+    settings: Settings, store: Store, key: SecretStr | None, beginning: str = ""
+) -> threading.Thread | None:
     """Polls the tasks that were sent and never came to their end, in the background.
 
     Nothing is sent, so nothing is paid; what is polled by its own step at the same time ends once.
 
     Args:
-        parts: the parts that answer.
+        settings: where the lab is, and where its pictures go.
+        store: knows the tasks, and what they cost.
         key: of Black Forest Labs; none settles nothing.
         beginning: with which the requests begin that this key has paid; empty for all.
 
     Returns:
         The thread that does it; none if there is nothing to do.
     """
-    if key is None or parts.settings.offline:
+    if key is None or settings.offline:
         return None
     try:
-        found = parts.store.remote.unfinished(None)
+        found = store.remote.unfinished(None)
     except StoreFailed as failure:  # asking again finds them, too
         _log.warning("paid tasks could not be looked up: %s", failure)
         return None
     sent = [t for t in found if t.state == "submitted" and t.request.startswith(beginning)]
     if not sent:
         return None
-    work = threading.Thread(target=_follow, args=(parts, key, sent), name="settling", daemon=True)
+    told = settings, store, key, sent
+    work = threading.Thread(target=_follow, args=told, name="settling", daemon=True)
     work.start()
     return work
 
 
-def _follow(parts: Parts, key: SecretStr, sent: list[RemoteTask]) -> None:
+def _follow(settings: Settings, store: Store, key: SecretStr, sent: list[RemoteTask]) -> None:
     from tools.engines import bfl
 
-    books = Books(parts.store.remote, parts.store.ledger)
+    books = Books(store.remote, store.ledger)
     for task in sent:
         try:
             account = bfl.Account(
-                bfl.read_key(key.get_secret_value()), bfl.hosts_of(parts.settings.bfl_region)
+                bfl.read_key(key.get_secret_value()), bfl.hosts_of(settings.bfl_region)
             )
-            run = runs.start(parts.settings.home, task.owner)
+            run = runs.start(settings.home, task.owner)
             bfl.resume(task, account, books, run.path, _silent)
             runs.complete(run, {"tool": "settling", "request": task.request})
         except (ToolFailed, StoreFailed, OSError) as failure:

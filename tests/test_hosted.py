@@ -1,7 +1,7 @@
 """Hosted models through the tool: agreed to, paid once, refused in words, and never the key."""
 
 import logging
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -372,22 +372,39 @@ def test_what_was_sent_before_a_crash_or_a_stop_is_not_paid_again(room: Room) ->
     assert len(images(again)) == 1
 
 
+def is_settled() -> bool:
+    """Whether nothing is polled any more for nobody."""
+    return all(thread.name not in ("hosted", "settling") for thread in threading.enumerate())
+
+
+def test_what_a_stop_has_left_is_settled_by_itself(room: Room) -> None:
+    room.lab.pending = 10**6
+    answers = ask(room.assistant, Question(ASKED, agreement=YES))
+    cut = next(a for a in answers if a.steps and a.steps[0].note.endswith("works on it"))
+    answers.close()  # type: ignore[attr-defined]
+    room.lab.pending = 0
+    wait_for(is_settled, 20)
+    assert (room.lab.posts, room.spent) == (1, Spent(0.03, 0.0, 0.0))
+    polled = len(room.lab.calls)
+    again = room.ask(Agreement(), conversation=cut.conversation, turn=cut.turn)
+    assert (len(images(again)), room.lab.posts) == (1, 1)
+    assert [path for _, path, _ in room.lab.calls[polled:]] == ["/v1/credits"]
+
+
 def test_what_a_crash_has_left_is_settled_at_the_next_start(room: Room) -> None:
     """And shown at no further cost when the same is asked again."""
     room.lab.pending = 10**6
     answers = ask(room.assistant, Question(ASKED, agreement=YES))
     cut = next(a for a in answers if a.steps and a.steps[0].note.endswith("works on it"))
     answers.close()  # type: ignore[attr-defined]
-    time.sleep(1.5)  # until the step has noticed that nobody listens
-    key = bfl.read_key(KEY)
-    assert settle(room.assistant, None) is None
-    assert settle(room.assistant, key, "another conversation:") is None
+    key, told = bfl.read_key(KEY), (room.assistant.settings, room.assistant.store)
+    assert settle(*told, None) is None
+    assert settle(*told, key, "another conversation:") is None
     room.lab.pending = 0
-    settling = settle(room.assistant, key, f"{cut.conversation}:")
-    assert settling
-    settling.join(20)
+    assert settle(*told, key, f"{cut.conversation}:")
+    wait_for(is_settled, 20)
     assert (room.lab.posts, room.spent) == (1, Spent(0.03, 0.0, 0.0))
-    assert settle(room.assistant, key) is None
+    assert settle(*told, key) is None
     polled = len(room.lab.calls)
     again = room.ask(Agreement(), conversation=cut.conversation, turn=cut.turn)
     assert (len(images(again)), room.lab.posts) == (1, 1)

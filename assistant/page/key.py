@@ -32,7 +32,7 @@ class Key:
         place = _place(memory, request)
         try:
             self._keys.keep(place, key := bfl.read_key(words))
-            settle(self._assistant, key, f"{place}:")
+            settle(self._assistant.settings, self._assistant.store, key, f"{place}:")
         except ToolFailed as failure:
             gr.Warning(str(failure))
         return "", *self.told(memory, request)

@@ -41,7 +41,7 @@ def create_app(assistant: Assistant) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         assistant.worker.start()
         assistant.jobs.start()
-        settle(assistant, assistant.settings.bfl_api_key)
+        settle(assistant.settings, assistant.store, assistant.settings.bfl_api_key)
         yield
         live.stop(_PATIENCE)
         shutil.rmtree(folder.path, ignore_errors=True)
