@@ -1,8 +1,9 @@
 """The forms in which weights lie in a folder or a repository.
 
 A classifier is one network, in timm's form. A pipeline has a sub-folder for each of its parts, in
-the form of diffusers. Only safetensors and the text files beside them belong to a form: pickled
-weights and Python files could run code.
+the form of diffusers; its transformer may also be one file of GGUF, in fewer bits. Only these,
+safetensors and the text files beside them belong to a form: pickled weights and Python files could
+run code.
 """
 
 import json
@@ -22,6 +23,7 @@ _NETWORKS = (WEIGHTS, "diffusion_pytorch_model.safetensors")  # as transformers 
 _INDEXES = tuple(f"{name}.index.json" for name in _NETWORKS)
 # Other names are variants in other precisions, which no loader here asks for.
 _LOADED = re.compile(r"(diffusion_pytorch_model|model)(-\d+-of-\d+)?\.safetensors")
+_PACKED, _GGUF = "transformer", ".gguf"  # the part that may be in fewer bits, and how it ends
 _TEXTS = (".json", ".txt", ".model", ".jinja")
 _NO_PARTS = f"parts that a readable {MODEL_INDEX} names"
 _HALF, _SINGLE = 2, 4  # bytes of a number
@@ -81,7 +83,13 @@ def weights(form: Form, folder: Path) -> tuple[Path, ...]:
 
 def is_weights(name: str) -> bool:
     """Whether a file holds weights."""
-    return name.endswith(".safetensors")
+    return name.endswith((".safetensors", _GGUF))
+
+
+def packed(folder: Path) -> Path | None:
+    """The transformer of a pipeline where it is one file of GGUF; none where it is not."""
+    name = _packed(_inside(_PACKED, _names(folder)))
+    return folder / _PACKED / name if name else None
 
 
 def memory(form: Form, parameters: Mapping[str, int], device: str) -> int:
@@ -103,6 +111,9 @@ def parameters(form: Form, folder: Path) -> Mapping[str, int]:
     """
     found: Counter[str] = Counter()
     for path in weights(form, folder):
+        if path.suffix == _GGUF:  # its numbers stay as they are
+            found["I8"] += path.stat().st_size
+            continue
         try:
             found.update(_parameters(path))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -165,6 +176,8 @@ def _is_part(value: object) -> bool:
 def _of_pipeline(folder: Path, names: Collection[str]) -> tuple[str, ...]:
     parts = _parts(folder)
     found = [name for name in names if _belongs(*name.rpartition("/")[::2], parts)]
+    if file := _packed(_inside(_PACKED, names)):
+        found.append(f"{_PACKED}/{file}")
     return (MODEL_INDEX, *sorted(found))
 
 
@@ -172,11 +185,22 @@ def _belongs(part: str, file: str, parts: Collection[str]) -> bool:
     return part in parts and (file.endswith(_TEXTS) or bool(_LOADED.fullmatch(file)))
 
 
+def _inside(part: str, names: Collection[str]) -> frozenset[str]:
+    """The names in the folder of a part."""
+    start = f"{part}/"
+    return frozenset(name.removeprefix(start) for name in names if name.startswith(start))
+
+
+def _packed(names: Collection[str]) -> str:
+    """The file of GGUF that holds all weights of a part; empty where none does."""
+    held = [name for name in names if is_weights(name)]
+    return held[0] if len(held) == 1 and held[0].endswith(_GGUF) else ""
+
+
 def _pipeline_lacks(folder: Path, names: Collection[str]) -> str:
     parts = _parts(folder)
     for part, kind in parts.items():
-        inside = {name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")}
-        if file := _part_lacks(folder / part, kind, inside):
+        if file := _part_lacks(folder / part, kind, _inside(part, names)):
             return f"{part}/{file}"
     return "" if parts else _NO_PARTS
 
@@ -194,7 +218,8 @@ def _network_lacks(folder: Path, names: Collection[str]) -> Iterator[str]:
     """What a network lacks; of shards, what an index that is here already names."""
     if CONFIG not in names:
         yield CONFIG
-    if not set(names).intersection((*_NETWORKS, *_INDEXES)):
+    is_packed = folder.name == _PACKED and _packed(names)
+    if not is_packed and not set(names).intersection((*_NETWORKS, *_INDEXES)):
         shards = any(_LOADED.fullmatch(name) for name in names)
         yield "*.safetensors.index.json" if shards else "*.safetensors"
     for index in sorted(set(names).intersection(_INDEXES)):

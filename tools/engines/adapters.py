@@ -107,8 +107,16 @@ def _check(system: str, pipeline: Any, name: str, state: Mapping[str, Tensor]) -
 
 
 def _fits(modules: Mapping[str, nn.Module], path: str, state: Mapping[str, Tensor]) -> bool:
-    weight = getattr(modules.get(path), "weight", None)
     down, up = state[f"{path}.lora_A.weight"], state.get(f"{path}.lora_B.weight")
-    if weight is None or up is None:
+    sizes = _sizes(modules.get(path))
+    if sizes is None or up is None:
         return False
-    return (up.shape[0], down.shape[1]) == tuple(weight.shape[:2]) and up.shape[1] == down.shape[0]
+    return (up.shape[0], down.shape[1]) == sizes and up.shape[1] == down.shape[0]
+
+
+def _sizes(module: nn.Module | None) -> tuple[int, ...] | None:
+    """What a layer gives and takes; its weight does not tell where it is in fewer bits."""
+    if isinstance(module, nn.Linear):
+        return module.out_features, module.in_features
+    weight = getattr(module, "weight", None)
+    return None if weight is None else tuple(weight.shape[:2])

@@ -120,7 +120,7 @@ def load_painter(
         library.utils.logging.disable_progress_bar()
     try:
         pipeline: Any = DiffusionPipeline.from_pretrained(
-            folder, **told, **placing.loading(placement.quantised, folder)
+            folder, **told, **placing.loading(placement.quantised, folder, device)
         )
         placing.put(pipeline, placement, device)
     except _DAMAGED as error:

@@ -23,6 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 from transformers.initialization import no_init_weights
 
+from tools import forms
 from tools.forms import CONFIG, MODEL_INDEX
 from tools.placement import Part
 
@@ -104,9 +105,10 @@ def parts(
     with FakeTensorMode(), torch.device(device), _default(precision), torch.no_grad():
         networks = dict(_built(folder))
         calls = _calls(networks, drawing)
-        return MappingProxyType(
-            {name: _part(one, calls.get(name)) for name, one in networks.items()}
-        )
+        found = {name: _part(one, calls.get(name)) for name, one in networks.items()}
+    if file := forms.packed(folder):
+        found[file.parent.name] = _packed(found[file.parent.name], file)
+    return MappingProxyType(found)
 
 
 def weights(folder: Path, device: str, precision: torch.dtype) -> int:
@@ -153,6 +155,14 @@ def _part(network: Any, call: Callable[[], object] | None) -> Part:
         layer=max(layers),
         work=live.peak,
     )
+
+
+def _packed(part: Part, file: Path) -> Part:
+    """What a network takes whose weights stay as they are in a file of GGUF.
+
+    A layer is unpacked while it works.
+    """
+    return Part(file.stat().st_size, layer=part.layer, work=part.work + part.layer)
 
 
 def _built(folder: Path) -> Iterator[tuple[str, Any]]:

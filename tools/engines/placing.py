@@ -4,6 +4,7 @@ What fits is predicted before anything is loaded; `tools/placement.py` makes the
 """
 
 import gc
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -102,7 +103,8 @@ class _Case:
 
     def chosen(self, size: tuple[int, int], free: int) -> Placement | None:
         """The placement for a size, px."""
-        kinds = quantisers() if self.device == "cuda" else ()
+        is_whole = self.device == "cuda" and not forms.packed(self.folder)
+        kinds = quantisers() if is_whole else ()
         whole, tiled = self.parts(size, tiled=False), partial(self.parts, size, tiled=True)
         return choose(whole, tiled, free, self.device, kinds, self.wanted.fit)
 
@@ -136,13 +138,19 @@ def quantisers() -> tuple[str, ...]:
     return tuple(found)
 
 
-def loading(quantised: str, folder: Path) -> dict[str, Any]:
+def loading(quantised: str, folder: Path, device: str) -> dict[str, Any]:
     """What `from_pretrained` is told to hold linear layers in fewer bits; empty for as they are.
 
     Args:
         quantised: `fp8`, `nf4` or empty.
-        folder: of the pipeline.
+        folder: of the pipeline; its transformer may be in fewer bits already.
+        device: `cpu`, `cuda` or `mps`.
+
+    Raises:
+        ToolFailed: what reads such a transformer is not installed.
     """
+    if file := forms.packed(folder):
+        return {"transformer": _unpacked(file, device)}
     if not quantised:
         return {}
     pipelines: Any = diffusers  # its classes have no types
@@ -154,6 +162,24 @@ def loading(quantised: str, folder: Path) -> dict[str, Any]:
     how = _fp8 if quantised == "fp8" else _nf4
     mapping = {name: how(library) for name, library in libraries.items()}
     return {"quantization_config": pipelines.PipelineQuantizationConfig(quant_mapping=mapping)}
+
+
+def _unpacked(file: Path, device: str) -> Any:
+    """A transformer of GGUF, whose layers are unpacked one by one while they work."""
+    if not find_spec("gguf"):
+        raise ToolFailed(
+            f"{file.name} is a file of GGUF, and what reads it is not installed. Install the extra "
+            "`quantised`, or give the weights as safetensors."
+        )
+    config = json.loads((file.parent / "config.json").read_text(encoding="utf-8"))
+    computed = precision(device)
+    return getattr(diffusers, config["_class_name"]).from_single_file(
+        str(file),
+        config=str(file.parent),
+        quantization_config=diffusers.GGUFQuantizationConfig(compute_dtype=computed),
+        dtype=computed,
+        local_files_only=True,
+    )
 
 
 def _fp8(library: Any) -> Any:
