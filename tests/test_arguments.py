@@ -55,6 +55,27 @@ def test_a_picture_and_a_number() -> None:
     assert found == {"images": ["attachment:1"], "top_k": 3}
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Widen the image to 16:9", {"mode": "outpaint", "expand": "16:9"}),
+        ("extend it by 25% on the left", {"mode": "outpaint", "expand": "left 25%"}),
+        ("extend this picture 200 px to the right", {"mode": "outpaint", "expand": {"right": 200}}),
+        ("add a small tree on the left", {"prompt": "add a small tree on the left"}),
+    ],
+)
+def test_how_far_a_picture_is_extended(text: str, told: dict[str, Any]) -> None:
+    found = read(text, ONE)
+    assert {name: found[name] for name in told} == told
+    assert set(found) <= {"images", *told}
+
+
+def test_pictures_that_are_given_are_not_those_that_are_wanted() -> None:
+    found = read("Combine these two images into one scene", (*ONE, *ONE))
+    assert "count" not in found
+    assert found["mode"] == "reference"
+
+
 def test_a_model_by_name_or_typo() -> None:
     assert read("classify this with femto", ONE)["model"] == "convnext_femto.d1_in1k"
     assert read("benchmark mobilnetv3 large 100")["models"] == ["mobilenetv3_large_100.ra_in1k"]

@@ -10,7 +10,7 @@ from PIL import Image as Pictures
 
 from assistant.answer import Answer, to_json
 from assistant.beside import spread
-from assistant.conversation import Question, Ref, Step
+from assistant.conversation import Attachment, Question, Ref, Step
 from assistant.history import made_by
 from assistant.plan import Asked, Clarify, Run, plan
 from assistant.routes import exchanges_of
@@ -154,6 +154,14 @@ def test_the_prompt_and_the_models_are_heard(text: str, systems: tuple[str, ...]
     steps = spread(planned.steps, NAMES, "me:1")
     assert [step.arguments["model"] for step in steps] == [*systems]
     assert {step.arguments["prompt"] for step in steps} == {"a red star"}
+
+
+def test_a_change_is_told_whole_to_each() -> None:
+    text = "make it night on kontext dev and klein side by side"
+    planned = plan(Asked(text, (Attachment("image", "mine.png"),)), NAMES, load_tools())
+    assert isinstance(planned, Run)
+    told = [(step.arguments["model"], step.arguments["prompt"]) for step in planned.steps]
+    assert told == [(name, "make it night") for name in ("FLUX.1-Kontext-dev", "FLUX.2-klein-4B")]
 
 
 def test_the_same_prompt_is_that_of_the_picture_before() -> None:

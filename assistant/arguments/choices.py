@@ -17,9 +17,11 @@ _TO_SIDE = re.compile(r"(\d+)\s?(?:px|pixels?)?[^\d,;.]{0,22}\b(left|right|top|b
 _SIDE_BY = re.compile(r"\b(left|right|top|bottom) by (\d+)\b")
 _EXTENDS = re.compile(
     r"\b(?:extend\w*|expand\w*|widen\w*|wider|outpaint\w*|uncrop\w*"
-    r"|more (?:\w+ )?(?:room|space|sky|canvas|picture|pixels|px)|canvas \w*er|continue\w*|add"
-    r"|grow\w*|enlarge)\b"
+    r"|(?:more|add) (?:\w+ )?(?:room|space|sky|canvas|picture|pixels|px|margins?|borders?)"
+    r"|canvas \w*er|continue\w*|grow\w*|enlarge)\b"
 )
+_SHAPE = re.compile(r"\b\d+(?:\.\d+)?\s?:\s?\d+\b")
+_PERCENT = re.compile(r"(\d+)\s?(?:%|percent\b)")
 _ACTIONS = {
     "cancel": r"\b(?:cancel\w*|abort|kill|stop|terminate|delete|drop|scrap|end)\b",
     "pause": r"\b(?:pause\w*|suspend|hold|halt|freeze)\b",
@@ -55,11 +57,23 @@ _FROZEN = re.compile(
 )
 
 
-def expand(tool: str, heard: Heard) -> dict[str, int | None] | None:
-    """How far to extend a picture on each side, in pixels; none where no number was said."""
+def expand(tool: str, heard: Heard) -> str | dict[str, int | None] | None:
+    """How far to extend a picture: in pixels by side, none where no number was said; or in words.
+
+    In words are shapes and shares, such as "16:9" and "left 25%".
+    """
     text = heard.text
     if not any(pattern.search(text) for pattern in (_EXTENDS, _TO_SIDE, _SIDE_BY)):
         return None
+    if shape := _SHAPE.search(text):
+        return re.sub(r"\s", "", shape[0])
+    found = _by_side(_PERCENT.sub("", text))
+    if found and (share := _PERCENT.search(text)):
+        return ", ".join(f"{side} {share[1]}%" for side in found)
+    return found
+
+
+def _by_side(text: str) -> dict[str, int | None] | None:
     pixels = re.search(r"(\d+)\s?(?:px|pixels?)?\b", text)
     number = int(pixels[1]) if pixels else None
     if re.search(
@@ -84,7 +98,7 @@ def mode(tool: str, heard: Heard) -> str | None:
         if re.search(pattern, heard.text) and (value != "reference" or pictures > 1):
             return value
     read: str | None = choice("mode", heard)
-    return read
+    return read if read != "reference" or pictures > 1 else None
 
 
 def choice(name: str, heard: Heard, sure: float = 0.5) -> Any:

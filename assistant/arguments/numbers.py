@@ -190,10 +190,14 @@ def _one_side(text: str, taken: list[tuple[int, int]]) -> dict[str, int]:
     return found
 
 
+_GIVEN = re.compile(r"\b(?:these|those|the|my|both|your) $")  # before pictures that are there
+
+
 def _count(text: str, taken: Collection[tuple[int, int]]) -> int | None:
     """How many pictures are wanted."""
     for quantity in quantities(text):
         free = not any(start <= quantity.start < end for start, end in taken)
+        free = free and not _GIVEN.search(text[: quantity.start])
         if free and quantity.unit == "images" and 1 <= quantity.value <= 1000:
             return int(quantity.value)
     several = re.search(

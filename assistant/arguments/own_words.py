@@ -72,6 +72,10 @@ _CLASS = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<=[^\W_])\s+[A-Z]\w*$")  # of a pet, after its noun
+# What is to be there, where a picture is extended; also in writings of other letters.
+_SHOWN = re.compile(
+    r"\b(?:with|so|add(?:ing)?|show\w*|fill\w*|more|of|and|mit|con|avec)\b|[^\x00-\xff]"
+)
 # How much of the picture there is to be, or how many; not what is to change in it.
 _NO_CHANGE = re.compile(
     r"(?:\w+ )?(?:variations?|variants?|versions)\b|(?:extend|expand|widen|outpaint|uncrop)\b"
@@ -122,8 +126,11 @@ _ORDER = re.compile(
 
 def prompt(tool: str, heard: Heard) -> str | None:
     """What is to be drawn or changed; by whom is no part of it."""
-    found = _without_makers(span(heard.gloss, heard.reading, "prompt"), heard)
-    if tool == "edit" and _NO_CHANGE.match(found):
+    # A change is told as an order, and is all that is said before the models that make it.
+    ordered = tool == "edit" and _SIDE_BY_SIDE.search(heard.text) is not None
+    read = heard.gloss.said if ordered else span(heard.gloss, heard.reading, "prompt")
+    found = _without_makers(read, heard)
+    if tool == "edit" and (_NO_CHANGE.match(found) or _only_extends(heard)):
         return None
     if tool == "edit" and "prompt" in heard.carried and not retries(heard):
         if not found and heard.past and heard.past[-1].waiting:
@@ -136,6 +143,11 @@ def prompt(tool: str, heard: Heard) -> str | None:
     said = heard.gloss.said
     rest = trimmed(_ORDER.sub("", said)) if heard.gloss.language == "en" else trimmed(said)
     return rest if len(rest) > 2 and not _NOTHING.fullmatch(rest.lower()) else None
+
+
+def _only_extends(heard: Heard) -> bool:
+    """Whether it is only said how far a picture is to be extended, not what is to be there."""
+    return bool(choices.expand("edit", heard)) and not _SHOWN.search(heard.text)
 
 
 def retries(heard: Heard) -> bool:
