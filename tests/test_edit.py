@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import FluxImg2ImgPipeline
+from diffusers import FluxImg2ImgPipeline, FluxKontextPipeline
 from PIL import Image as Pictures
 
 from assistant.grounding import faults
@@ -17,8 +17,12 @@ from tools import recipe
 from tools.base import Agreement, Block, Image, NeedsConsent, NeedsInput, Stopped, Text, ToolFailed
 from tools.edit import edit
 from tools.models import Models
+from tools.pocket.judge import judged, load_judge
+from tools.pocket.recipes.measures import EDIT_CALL
+from tools.pocket.world import Scene, Thing, draw_many
 
 HEART = "a large green heart on a blue background"
+OVER: dict[str, Any] = {"prompt": HEART, "mode": "img2img"}
 TOYS = {  # by names that say nothing about what they are
     "teller": "FLUX.1-Kontext-dev", "follower": "FLUX.1-Canny-dev", "filler": "FLUX.1-Fill-dev",
     "combiner": "FLUX.2-klein-4B",
@@ -74,7 +78,7 @@ def changed(folder: Path, models: Models, *images: Path, **arguments: Any) -> li
 
 
 def results(blocks: list[Block]) -> list[Image]:
-    return [one for one in blocks if isinstance(one, Image) and one.alt != "Before"]
+    return [one for one in blocks if isinstance(one, Image) and "shows" not in one.metadata]
 
 
 def pixels(source: Path | Block) -> np.ndarray[Any, Any]:
@@ -92,7 +96,7 @@ def test_words_draw_over_a_picture_as_the_stock_pipeline_does(
     tmp_path: Path, models: Models
 ) -> None:
     source, folder = given(tmp_path), models.weights("pocket-flux")
-    blocks = changed(tmp_path, models, source, prompt=HEART, strength=0.7, steps=4)
+    blocks = changed(tmp_path, models, source, **OVER, strength=0.7, steps=4)
     stock: Any = FluxImg2ImgPipeline.from_pretrained(folder, dtype=torch.float32)
     stock.set_progress_bar_config(disable=True)
     wanted = stock(
@@ -104,11 +108,58 @@ def test_words_draw_over_a_picture_as_the_stock_pipeline_does(
     assert (pixels(result) == np.asarray(wanted)).all()
 
 
+def drawn(folder: Path, name: str, kind: str, background: str) -> Path:
+    """A picture of the pocket world: a large red thing."""
+    scene = Scene((Thing(kind, "red", "solid", "large", "centre", 0),), background, 0)
+    Pictures.fromarray(draw_many([scene])[0]).save(folder / name)
+    return folder / name
+
+
+def test_an_instruction_is_followed_as_by_the_stock_pipeline(
+    tmp_path: Path, models: Models
+) -> None:
+    source = drawn(tmp_path, "heart.png", "heart", "white")
+    told = "make it blue"
+    [result] = results(changed(tmp_path, models, source, prompt=told, steps=None))
+    made = recipe.read(result.path)
+    assert made
+    assert (made.model, made.mode, made.prompt) == ("pocket-kontext", "instruct", told)
+    stock: Any = FluxKontextPipeline.from_pretrained(
+        models.weights("pocket-kontext"), dtype=torch.float32
+    )
+    stock.set_progress_bar_config(disable=True)
+    image, generator = Pictures.open(source), torch.Generator().manual_seed(7)
+    wanted = stock(prompt=told, image=image, generator=generator, **EDIT_CALL).images[0]
+    assert (pixels(result) == np.asarray(wanted)).all()
+    [seen] = judged(load_judge(), pixels(result)[None].copy())
+    assert (seen.things[0].colour, seen.background) == ("blue", "white")
+
+
+def test_the_thing_of_one_picture_comes_on_the_background_of_another(
+    tmp_path: Path, models: Models
+) -> None:
+    heart = drawn(tmp_path, "heart.png", "heart", "white")
+    star = drawn(tmp_path, "star.png", "star", "black")
+    told = "put the heart of the first on the background of the second"
+    blocks = changed(tmp_path, models, heart, star, prompt=told, steps=None)
+    [result] = results(blocks)
+    made = recipe.read(result.path)
+    assert made
+    assert (made.model, made.mode) == ("pocket-kontext", "reference")
+    [seen] = judged(load_judge(), pixels(result)[None].copy())
+    assert (seen.things[0].kind, seen.background) == ("heart", "black")
+    given = [one for one in blocks if isinstance(one, Image) and one not in results(blocks)]
+    assert [(one.alt, pixels(one).tobytes()) for one in given] == [
+        ("Before", pixels(heart).tobytes()),
+        ("Before", pixels(star).tobytes()),
+    ]
+
+
 def test_the_answer_shows_before_and_after_and_keeps_the_recipe(
     tmp_path: Path, models: Models
 ) -> None:
     source = given(tmp_path)
-    blocks = changed(tmp_path, models, source, prompt=HEART, count=2, adapter="mine:0.5")
+    blocks = changed(tmp_path, models, source, **OVER, count=2, adapter="mine:0.5")
     before, first, second = (block for block in blocks if isinstance(block, Image))
     assert (pixels(before) == pixels(source)).all()
     assert made_by(blocks).pictures == (first.path, second.path)
@@ -156,10 +207,10 @@ def test_a_picture_alone_is_varied(tmp_path: Path, models: Models) -> None:
 def test_a_picture_of_another_size_is_brought_to_what_the_model_takes_and_that_is_said(
     tmp_path: Path, models: Models
 ) -> None:
-    blocks = changed(tmp_path, models, given(tmp_path, (200, 150)), prompt=HEART)
+    blocks = changed(tmp_path, models, given(tmp_path, (200, 150)), prompt="make it blue")
     assert (
-        "Your picture of 200 x 150 pixels was brought to 96 x 96 pixels, as pocket-flux takes it; "
-        "that changes its shape."
+        "Your picture of 200 x 150 pixels was brought to 96 x 96 pixels, as pocket-kontext takes "
+        "it; that changes its shape."
     ) in said(blocks)
 
 
@@ -226,7 +277,7 @@ def test_adapters_are_worn_for_one_edit(tmp_path: Path, models: Models, home: Pa
     source = given(tmp_path)
 
     def after(adapter: str | None = None) -> bytes:
-        blocks = changed(tmp_path, models, source, prompt=HEART, adapter=adapter)
+        blocks = changed(tmp_path, models, source, **OVER, adapter=adapter)
         return pixels(results(blocks)[0]).tobytes()
 
     plain = after()
@@ -253,7 +304,7 @@ def test_adapters_are_worn_for_one_edit(tmp_path: Path, models: Models, home: Pa
 )
 def test_adapters_that_will_not_do(tmp_path: Path, models: Models, adapter: str, says: str) -> None:
     with pytest.raises(ToolFailed, match=says):
-        changed(tmp_path, models, given(tmp_path), prompt=HEART, adapter=adapter)
+        changed(tmp_path, models, given(tmp_path), **OVER, adapter=adapter)
 
 
 def test_in_public_no_path_is_taken_or_told(tmp_path: Path, home: Path) -> None:

@@ -145,7 +145,7 @@ def edit(
     painter, change = _with_base(ctx, painter, ready.change, prompt)
     first = drawing.first_seed(seed)
     orders = _orders(painter, prompt, ready.size, steps, guidance, range(first, first + count))
-    yield _before(ctx, pictures[0])
+    yield from _before(ctx, pictures)
     yield from (*ready.notes, *left_out)
     how = replace(how, mode=chosen, strength=change.strength)
     yield from drawing.drawn(ctx, painter, orders, how, change)
@@ -272,10 +272,11 @@ def _orders(
     return tuple(Order(prompt, "", *told, seed) for seed in seeds)
 
 
-def _before(ctx: Context, picture: "Picture") -> Image:
-    """The picture as it was given; it is no result of this step."""
-    small = picture.copy()
-    small.thumbnail(_SHOWN)
-    path = ctx.run_folder / "before.png"
-    small.save(path)
-    return Image(path, "Before", {"shows": "before"})
+def _before(ctx: Context, pictures: "Sequence[Picture]") -> Iterator[Image]:
+    """The pictures as they were given; they are no result of this step."""
+    for number, picture in enumerate(pictures, 1):
+        small = picture.copy()
+        small.thumbnail(_SHOWN)
+        path = ctx.run_folder / f"before-{number}.png"
+        small.save(path)
+        yield Image(path, "Before", {"shows": "before"})

@@ -16,7 +16,12 @@ CARD = ToolCard(
     examples=(),
     runs_model=True,
 )
-RECIPES = {"pocket-convnext": "convnext", "judge": "judge", "pocket-flux": "flux"}
+RECIPES = {
+    "pocket-convnext": "convnext",
+    "judge": "judge",
+    "pocket-flux": "flux",
+    "pocket-kontext": "kontext",
+}
 
 
 def train_pocket(
@@ -30,7 +35,7 @@ def train_pocket(
 
     Args:
         ctx: the context.
-        name: pocket-convnext, judge or pocket-flux.
+        name: pocket-convnext, judge, pocket-flux or pocket-kontext.
         steps: how long; as the recipe says if left out.
         drawn: pictures drawn for a round; as the recipe says if left out.
         measured: held-out pictures to measure it on.

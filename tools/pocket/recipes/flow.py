@@ -4,7 +4,9 @@ A middle layer is also asked for what pocket-convnext sees in the finished pictu
 shapes sooner: Yu and others, "Representation alignment for generation" (2024).
 """
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import torch
@@ -123,13 +125,27 @@ def flow_loss(
     biased = torch.sigmoid(torch.randn(n) + 0.3)
     t = torch.where(torch.rand(n) < 0.85, biased, torch.rand(n))
     noise = torch.randn(picture.shape)
-    # The fused attention of CPUs is slow backwards on sequences as short as these.
-    with torch.autocast("cpu", torch.bfloat16, loop.HALVES), sdpa_kernel(SDPBackend.MATH):
+    with _quickly():
         velocity, guessed = model(picture.lerp(noise, t[:, None, None]), t, *text, reference)
     apart = (velocity.float() - (noise - picture)).square().mean(-1)
     alike = functional.cosine_similarity(guessed.float(), aligned, dim=-1)
     lost: Tensor = (apart * weight + _ALIGNED * (1 - alike)).mean(-1)
     return lost
+
+
+@contextmanager
+def _quickly() -> Iterator[None]:
+    """In bfloat16 where that is quick, and by plain attention.
+
+    The fused one of CPUs is slow backwards on sequences as short as these.
+    """
+    with (
+        torch.autocast("cpu", torch.bfloat16, loop.HALVES),
+        sdpa_kernel(SDPBackend.MATH),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "Mismatch dtype")  # of norms, whose weights stay single
+        yield
 
 
 def packed(latents: Tensor) -> Tensor:

@@ -99,7 +99,7 @@ def train(
     """
     known = (folder, WEIGHTS, flux.WEIGHTS)
     start = start or next(path for path in known if (path / "model_index.json").exists())
-    before = loop.before(WEIGHTS if start == flux.WEIGHTS else start)
+    before = loop.before(folder if start == flux.WEIGHTS else start)  # its own sittings
     seed = SEED + before["sittings"]  # every sitting sees edits of its own
     eyes = load_convnext()
     torch.manual_seed(seed)

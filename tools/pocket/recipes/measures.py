@@ -25,7 +25,7 @@ CALL: Final[dict[str, Any]] = {
     "max_sequence_length": T5_LENGTH,
 }
 EDIT_CALL: Final[dict[str, Any]] = {
-    **CALL, "true_cfg_scale": 1.0, "max_area": world.PIXELS**2, "_auto_resize": False,
+    **CALL, "max_area": world.PIXELS**2, "_auto_resize": False,
 }  # fmt: skip
 
 
