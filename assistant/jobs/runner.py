@@ -174,7 +174,7 @@ class Runner:
 
     def _paying(self, claim: Claim, call: Call) -> Call:
         """The call, with what it pays with if it asks a hosted model."""
-        job = self._parts.store.jobs.get(claim.owner, claim.number)
+        job = self._insist(lambda: self._parts.store.jobs.get(claim.owner, claim.number))
         name = f"job {claim.number}"
         return with_purse(self._parts, call, name, "0", job.conversation, claim.number)
 
@@ -187,8 +187,8 @@ class Runner:
             going.blocks = (*going.blocks, message)
             self._insist(lambda: self._claims.keep(going.claim, going.blocks))
 
-    def _insist(self, write: Callable[[], _T]) -> _T:
-        """Writes to the database, as long as it takes: what was done must not be lost.
+    def _insist(self, ask: Callable[[], _T]) -> _T:
+        """Asks the database, as long as it takes: no job fails for it, and nothing done is lost.
 
         Raises:
             Fenced: somebody else holds the job.
@@ -196,7 +196,7 @@ class Runner:
         """
         while True:
             try:
-                return write()
+                return ask()
             except StoreFailed as failure:
                 _log.warning("a job waits for the database: %s", failure)
                 if self._closing.wait(_BEAT):
