@@ -22,7 +22,7 @@ from tools.base import Image, Table, Text
 from tools.recipe import Recipe
 
 STAR = "a large red star on a white background"
-MADE = Recipe(STAR, model="pocket-flux", seed=7, width=96, height=96, steps=4, guidance=3.0)
+MADE = Recipe(STAR, model="pocket-flux", seed=7, width=96, height=96, steps=4, guidance=5.0)
 
 
 def dropped(folder: Path, made: Recipe | None = MADE) -> Path:

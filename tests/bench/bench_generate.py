@@ -31,7 +31,7 @@ def _stock(pipeline: Any, seed: int, steps: int) -> tuple[float, Any]:
 
 def _ours(painter: flux.Painter, seed: int, steps: int) -> tuple[float, Any]:
     began = time.perf_counter()
-    order = flux.Order(PROMPT, "", 96, 96, steps, 3.0, seed)
+    order = flux.Order(PROMPT, "", 96, 96, steps, 5.0, seed)
     [drawn] = flux.draw(painter, (order,), lambda done, note="": None)
     return time.perf_counter() - began, drawn.picture
 

@@ -20,12 +20,12 @@ CALL: Final[dict[str, Any]] = {
     "height": world.PIXELS,
     "width": world.PIXELS,
     "num_inference_steps": 20,
-    "true_cfg_scale": 3.0,
+    "true_cfg_scale": 5.0,
     "negative_prompt": "",
     "max_sequence_length": T5_LENGTH,
 }
 EDIT_CALL: Final[dict[str, Any]] = {
-    **CALL, "max_area": world.PIXELS**2, "_auto_resize": False,
+    **CALL, "true_cfg_scale": 3.0, "max_area": world.PIXELS**2, "_auto_resize": False,
 }  # fmt: skip
 
 
