@@ -224,7 +224,8 @@ def _steps(
             or (tool == "recommend" and is_more(each.gloss, each.reading, before))
         )
         carried = {**before, **offered} if goes_on else {}
-        words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried)
+        kin = names.of_families(part.said)
+        words = Heard(part, each.reading, asked.files, asked.past, tuple(steps), carried, kin)
         found = arguments_for(tools[tool], words)
         if "use_case" in carried:  # what was told of it before still holds
             found["use_case"] = f"{carried['use_case'][-_LONGEST:]}{THEN}{found['use_case']}"

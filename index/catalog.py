@@ -61,6 +61,14 @@ class Catalog:
             if weight not in self.cards:
                 yield weight, weight
 
+    def families(self) -> Mapping[str, tuple[str, ...]]:
+        """The classifiers of each family of which there are several cards, by its name."""
+        members: dict[str, tuple[str, ...]] = {}
+        for card in self.cards.values():
+            if card.run.engine == "convnet" and card.family:
+                members[card.family] = (*members.get(card.family, ()), card.id)
+        return {family: cards for family, cards in members.items() if len(cards) > 1}
+
     def find(self, system: str, property: str = "") -> Sequence[Fact]:
         """Claims about a system, all or those of one property, verified ones first."""
         card = self.get(system)

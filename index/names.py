@@ -15,6 +15,7 @@ _LETTER = "[a-z0-9\u00df-\u00f6\u00f8-\u00ff\u0153]"
 _WHOLE = re.compile(f"(?<!{_LETTER})[a-z0-9]+(?!{_LETTER})")
 _LONGEST = 9  # words in the longest id
 _COMPACT_FROM = 4  # letters from which a spelling without separators counts
+_FAMILY_FROM = 6  # letters from which the beginning of a family's name stands for it
 _RECENT = 64  # texts
 _TYPO_FROM, _TYPO_WORDS = 5, 6  # letters from which, and words up to which, a near miss counts
 _TYPO_RATIO, _WORD_RATIO = 80, 70  # rapidfuzz ratio, 0 to 100, of the name and of its odd words
@@ -77,6 +78,25 @@ class Names:
             typos: whether misspelt names count.
         """
         return self._recent(text, typos)
+
+    def of_families(self, text: str) -> tuple[str, ...]:
+        """The classifiers of the families that a text names where it names no system.
+
+        The first letters of families may stand for them all, as "mobilenet" does for its versions.
+        """
+        for mention in reversed(self.mentions(text)):
+            text = f"{text[: mention.start]} {text[mention.end :]}"
+        found: list[str] = []
+        for word in _WHOLE.findall(text.lower()):
+            stem = word.removesuffix("s")
+            begun = [name for name in self._families if name.startswith(stem)]
+            kin = [stem] if stem in begun else begun if len(stem) >= _FAMILY_FROM else []
+            found += [card for name in kin for card in self._families[name]]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _families(self) -> Mapping[str, tuple[str, ...]]:
+        return {_compact(name): cards for name, cards in self.catalog.families().items()}
 
     @cached_property
     def _recent(self) -> Callable[[str, bool], tuple[Mention, ...]]:

@@ -10,6 +10,8 @@ from tools.remote import Pace
 ELSE = "{elsewhere}/v1/get_result?id=task-0"
 PENDING = Reply(body={"id": "task-0", "status": "Pending", "progress": 0.5})
 _BRIEF = Pace(0.01, 1.2, 0.03, patience=0.3)
+_SILENT = Reply(delay=60.0, taken=True)
+_HASTY = {"silence": 2.5}  # and no less: a machine may stand still while it answers
 _ODD: tuple[Any, ...] = ([], {}, 7, None)
 _ECHO = {"detail": "not with {key}\nas it is"}
 _FIELD = {"detail": [{"loc": ["body", "seed"], "msg": "Input {key} is wrong", "type": "int"}]}
@@ -47,9 +49,9 @@ def _refused(status: int, says: str, body: Any = _ECHO) -> Script:
     return Script(f"submit {status}", (Reply(status, body),), says=said, money="released")
 
 
-def _doubtful(name: str, reply: Reply, says: str) -> Script:
+def _doubtful(name: str, reply: Reply, says: str, **waits: float) -> Script:
     said = rf"^Nobody can tell whether .*: {says}.* It may have been charged, \$0\.045"
-    return Script(f"submit {name}", (reply,), says=said, money="unknown", usd=0.045)
+    return Script(f"submit {name}", (reply,), says=said, money="unknown", usd=0.045, waits=waits)
 
 
 def _taken(name: str, **told: Any) -> Script:
@@ -124,8 +126,10 @@ _SUBMITS = (
     _doubtful("truncated", Reply(end="cut", taken=True), "RemoteProtocolError"),
     _doubtful("reset before it was read", Reply(end="unread"), "ReadError|RemoteProtocolError"),
     _doubtful("reset after it was read", Reply(end="reset", taken=True), "ReadError|RemoteProt"),
-    _doubtful("too late", Reply(delay=0.9, taken=True), "ReadTimeout"),
-    _doubtful("dripping", Reply(end="drip", taken=True), "its reply was not whole after 0 s"),
+    _doubtful("too late", _SILENT, "ReadTimeout", **_HASTY),
+    _doubtful(
+        "dripping", Reply(end="drip", taken=True), "its reply was not whole after 0 s", answer=0.5
+    ),
 )
 _TAKEN = (
     _taken("as plain text", note="an unknown field"),
@@ -172,7 +176,7 @@ _POLLS = (
     _polled("garbage", Reply(body=b"\xff\xfe"), Reply(body=b"nul"), Reply(body={})),
     _polled("truncated", Reply(end="cut"), Reply(end="reset"), Reply(end="unread")),
     _polled("huge", Reply(body=b" " * (8 * 2**20 + 1)), Reply(end="huge")),
-    _polled("too late", Reply(delay=0.9)),
+    _polled("too late", _SILENT, waits=_HASTY),
     _polled("of no status", *(Reply(body={"status": odd}) for odd in _ODD)),
     _polled("of an unknown status", Reply(body={"status": "Queued", "progress": "half"})),
     _polled(

@@ -50,7 +50,7 @@ class Reply:
         taken: whether a paid request is taken and charged before that.
         end: `whole`; `cut` short; `reset` with nothing sent; `unread`: reset before the request was
             read; `drip`: so slowly that it never ends; `huge`: more is announced than comes.
-        delay: seconds before it.
+        delay: seconds before it, unless the server is stopped.
     """
 
     status: int = 200
@@ -80,6 +80,7 @@ class Lab:
         calls: (method, path, key) of each call.
         most_in_flight: tasks in flight at once, by endpoint.
         busy: how often it has answered 429 of itself.
+        stopped: set once it answers no more.
     """
 
     def __init__(self, key: str) -> None:
@@ -98,6 +99,7 @@ class Lab:
         self.calls: list[tuple[str, str, str]] = []
         self.most_in_flight: Counter[str] = Counter()
         self.busy = 0
+        self.stopped = threading.Event()
         self._polled: Counter[str] = Counter()
         self._in_flight: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -124,6 +126,7 @@ class Lab:
 
     def stop(self) -> None:
         """Answers no more."""
+        self.stopped.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -251,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
             usual = self._usual(parts.path, endpoint, values)
         else:
             usual = (reply.status, b"")
-        time.sleep(reply.delay)
+        lab.stopped.wait(reply.delay)
         self._answer(reply, *usual)
 
     def _usual(

@@ -5,11 +5,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 from assistant.settings import BFL_KEY, PREFIX, Settings
 from assistant.store import Store
 from tests.postgresql import Server, start_server
+
+# How long an example takes says nothing: the machine may be slow, or stand still in one.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

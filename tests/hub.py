@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ class Repository:
         files: content by path.
         gated: whether it asks for a token of somebody who accepted its terms.
         cuts: after how many bytes the next answers break off, one for each answer.
-        pause: seconds to wait before each piece of a file.
+        pause: seconds to wait before each piece of a file, unless the hub is stopped.
         claimed: a size to claim for every file of weights instead of its own.
         status: an error to answer with instead of anything else.
     """
@@ -64,11 +63,13 @@ class Hub:
     Attributes:
         repositories: by "owner/name".
         asked: what was asked for, in order: method, path, and the Range header.
+        stopped: set once it answers no more.
     """
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.asked: list[tuple[str, str, str]] = []
+        self.stopped = threading.Event()
         hub = self
 
         class Handler(_Handler):
@@ -111,6 +112,7 @@ class Hub:
 
     def stop(self) -> None:
         """Answers no more; the address refuses connections."""
+        self.stopped.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -225,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         cut = found.cuts.pop(0) if found and found.cuts else len(content)
         for start in range(0, min(cut, len(content)), _CHUNK):
-            time.sleep(found.pause if found else 0)
+            self.served.stopped.wait(found.pause if found else 0)
             self.wfile.write(content[start : min(start + _CHUNK, cut)])
 
 

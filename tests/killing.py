@@ -105,7 +105,7 @@ def kill_again_and_again(
             process = fresh().Process(target=_submit_and_run, args=(url, home, kill, works, theirs))
             process.start()
             theirs.close()
-            ours.poll(60)
+            assert ours.poll(240)
             time.sleep(chance.uniform(0.0, 0.4))
             process.kill()
             process.join()
@@ -182,20 +182,35 @@ def run_jobs(url: str, home: Path, log: Path, shift: float = 0.0) -> None:
 
 
 @contextmanager
-def runners(url: str, home: Path, shifts: Sequence[float]) -> Iterator[list[Any]]:
-    """Processes that run jobs of one database, each with its own error of the clock."""
-    started = []
-    for number, shift in enumerate(shifts):
-        log = home / f"runner-{number}.txt"
-        started.append(fresh().Process(target=run_jobs, args=(url, home, log, shift)))
-        started[-1].start()
+def runners(url: str, home: Path, shifts: Sequence[float]) -> Iterator[dict[str, Any]]:
+    """Processes that run jobs of one database, each with its own error of the clock.
+
+    Yields:
+        The processes by the names under which they hold jobs, in order.
+    """
+    started, names = list[Any](), list[str]()
     try:
-        yield started
+        for number, shift in enumerate(shifts):
+            log = home / f"runner-{number}.txt"
+            started.append(fresh().Process(target=run_jobs, args=(url, home, log, shift)))
+            started[-1].start()
+            names.append(_holder(home, names))
+        yield dict(zip(names, started, strict=True))
     finally:
         for process in started:
             os.kill(process.pid or 0, signal.SIGCONT)
             process.kill()
             process.join()
+
+
+def _holder(home: Path, known: Sequence[str]) -> str:
+    """The name under which the process that was started last holds jobs."""
+
+    def new() -> set[str]:
+        return {path.name for path in (home / "holders").glob("*")} - {*known}
+
+    wait_for(new)
+    return new().pop()
 
 
 def stop_one_past_its_lease(url: str, home: Path, jobs: int) -> tuple[Figures, int]:
@@ -205,39 +220,49 @@ def stop_one_past_its_lease(url: str, home: Path, jobs: int) -> tuple[Figures, i
         The figures, and how many stale writes were refused.
     """
     home.mkdir(parents=True, exist_ok=True)
+    numbers: dict[str, int] = {}
     with counted(url), room(settings_for(url, home)) as made:
+
+        def more(count: int) -> None:
+            for n in range(len(numbers), len(numbers) + count):
+                numbers[f"a:{n}"] = submit(made.jobs, "beside", "a", str(n), seconds=0.25)
+
         with runners(url, home, (0.0, 86_400.0, -86_400.0, 0.0)) as processes:
-            numbers = {
-                f"a:{n}": submit(made.jobs, "beside", "a", str(n), seconds=0.25)
-                for n in range(jobs)
-            }
-            wait_for(lambda: len({p.holder for p in made.store.claims.running()}) == 4, 60)
-            _freeze(processes[0].pid or 0, url)
+            holder, process = next(iter(processes.items()))
+            more(jobs)
+            while not _frozen(process.pid, url, made.store, holder):
+                more(3)  # the others may have done all by then
             wait_for(lambda: not unfinished(made.store), 120)
-            os.kill(processes[0].pid, signal.SIGCONT)
+            os.kill(process.pid, signal.SIGCONT)
             log = home / "runner-0.txt"
-            wait_for(lambda: "held by somebody else" in log.read_text(encoding="utf-8"), 30)
+            wait_for(lambda: "held by somebody else" in log.read_text(encoding="utf-8"), 120)
             time.sleep(1.0)
         refused = log.read_text(encoding="utf-8").count("held by somebody else")
         return _figures(made.store, url, 0, numbers), refused
 
 
-def _freeze(process: int, url: str) -> None:
-    """Stops a process outside of a transaction: SQLite lets nobody else write during one."""
+def _frozen(process: int, url: str, store: Store, holder: str) -> bool:
+    """Stops a process that holds a job, or lets it go on."""
+    os.kill(process, signal.SIGSTOP)
+    if _is_free(url) and any(pulse.holder == holder for pulse in store.claims.running()):
+        return True
+    os.kill(process, signal.SIGCONT)
+    time.sleep(0.1)
+    return False
+
+
+def _is_free(url: str) -> bool:
+    """Whether nobody is in the middle of a transaction: SQLite lets nobody else write then."""
     file = url.removeprefix("sqlite:///")
-    while True:
-        os.kill(process, signal.SIGSTOP)
-        if file == url:
-            return
-        with closing(sqlite3.connect(file, isolation_level=None, timeout=0.5)) as probe:
-            try:
-                probe.execute("BEGIN IMMEDIATE")
-                probe.execute("ROLLBACK")
-            except sqlite3.OperationalError:
-                os.kill(process, signal.SIGCONT)
-                time.sleep(0.1)
-            else:
-                return
+    if file == url:
+        return True
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=0.5)) as probe:
+        try:
+            probe.execute("BEGIN IMMEDIATE")
+            probe.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return False
+    return True
 
 
 # --- a database that is away
@@ -246,8 +271,8 @@ def away(made: Room, out: Callable[[], None], back: Callable[[], None], seconds:
 
     The jobs that were submitted before end well afterwards, by themselves.
     """
-    numbers = [submit(made.jobs, "beside", request=f"before{n}", seconds=1.0) for n in range(4)]
-    wait_for(made.store.claims.running, 30)
+    numbers = [submit(made.jobs, "beside", request=f"before{n}", seconds=2.0) for n in range(4)]
+    wait_for(made.store.claims.running)
     out()
     began = time.monotonic()
     said = ""
@@ -265,7 +290,7 @@ def away(made: Room, out: Callable[[], None], back: Callable[[], None], seconds:
         except StoreFailed:
             return False
 
-    wait_for(all_done, 60)
+    wait_for(all_done, 120)
     assert submit(made.jobs, "beside", request="after", seconds=0.0) > max(numbers)
     return said
 
@@ -292,7 +317,7 @@ def fill_up(home: Path, pages: int) -> bool:
         most[0] += 2**30
         if refused:
             number = submit(made.jobs, "beside", seconds=0.1, **large)
-        wait_for(lambda: made.jobs.of("me").get(number).state in ENDED, 30)
+        wait_for(lambda: made.jobs.of("me").get(number).state in ENDED)
         assert made.jobs.of("me").get(number).state == "done"
         assert len(made.store.jobs.list("me")) == 1
         with made.store._database.reading() as session:

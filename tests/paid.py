@@ -243,7 +243,7 @@ def process(url: str, studio: Studio, request: str, last: str = "") -> Iterator[
 def reach(marks: Connection, last: str) -> None:
     """Waits until a process has reached a mark."""
     while True:
-        assert marks.poll(60.0), f"{last} was not reached"
+        assert marks.poll(240.0), f"{last} was not reached"
         if marks.recv() == last:
             return
 

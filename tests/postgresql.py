@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,14 +36,14 @@ class Server:
         subprocess.run([*initdb, *_QUICK], check=True, stdout=subprocess.DEVNULL, **self._user)
 
     def start(self) -> None:
-        """Starts it, and waits until it listens."""
+        """Starts it, and waits until it takes connections."""
         data, port = self._folder / "data", str(self.port)
         self._running = subprocess.Popen(
             [self.bin / "postgres", "-D", data, "-p", port, "-k", self._folder, "-F"],
             stderr=subprocess.DEVNULL,
             **self._user,
         )
-        _wait(self.port)
+        _wait([self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", port])
 
     def stop(self) -> None:
         """Ends it at once, as a crash would."""
@@ -98,12 +98,10 @@ def _user(folder: Path) -> dict[str, Any]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": [], "cwd": folder}
 
 
-def _wait(port: int) -> None:
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-        else:
+def _wait(ready: Sequence[str | Path]) -> None:
+    """Before that it listens, but refuses whoever comes while it recovers."""
+    for _ in range(1200):
+        if subprocess.run(ready, check=False).returncode == 0:
             return
-    raise TimeoutError(f"PostgreSQL does not listen on port {port}")
+        time.sleep(0.1)
+    raise TimeoutError(f"PostgreSQL takes no connections: {ready}")

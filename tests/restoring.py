@@ -54,7 +54,10 @@ class Restores:
             `old` or `new`; `done` if it was through by then.
         """
         call = self._call("", 0)
-        return self._found(self._forked.run(*call, kill_after=share * self._seconds))
+        done = self._forked.run(*call, kill_after=share * self._seconds)
+        if done:  # the machine may have stood still while the first one was timed
+            self._seconds = min(self._seconds, self._forked.seconds)
+        return self._found(done)
 
     def at_each(self, events: str) -> Iterator[str]:
         """What is there if one is killed at the first event of these, at the second, and so on.

@@ -57,7 +57,7 @@ def _stop(worker: Worker, home: Path, number: int, found: Stops) -> None:
     stop, at, steps = threading.Event(), 0.0, count()
     messages = worker.run(
         "generate",
-        {**_PROMPT, "steps": 20},
+        {**_PROMPT, "steps": 100},
         owner="me",
         run=runs.start(home, "me"),
         agreement=Agreement(),
@@ -69,7 +69,7 @@ def _stop(worker: Worker, home: Path, number: int, found: Stops) -> None:
                 continue
             if stop.is_set():
                 next(steps)
-            elif message.done > 0.1 + 0.05 * (number % 10):
+            elif message.done > 0.02 + 0.01 * (number % 10):
                 at = time.monotonic()
                 stop.set()
     except Stopped:

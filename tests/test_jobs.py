@@ -93,7 +93,7 @@ def test_a_job_beside_the_device_does_not_wait_for_it(jobs: Jobs) -> None:
 
 # --- what the person does with it
 def test_pause_and_resume_go_on_where_it_was(jobs: Jobs) -> None:
-    number = submit(jobs, "keep", upto=12, seconds=0.1)
+    number = submit(jobs, "keep", upto=60, seconds=0.1)
     running(jobs, number)
     assert jobs.of("me").act("pause", number).wanted == "pause"
     paused = until(jobs, number, "paused")
@@ -103,7 +103,7 @@ def test_pause_and_resume_go_on_where_it_was(jobs: Jobs) -> None:
 
 
 def test_cancel_and_retry_go_on_where_it_was(jobs: Jobs) -> None:
-    number = submit(jobs, "keep", request="again", upto=12, seconds=0.1)
+    number = submit(jobs, "keep", request="again", upto=60, seconds=0.1)
     running(jobs, number)
     jobs.of("me").act("cancel", number)
     until(jobs, number, "cancelled")
@@ -162,7 +162,7 @@ def turn(shared: Room, tool: str, **arguments: Any) -> Iterator[Any]:
 
 
 def test_a_turn_goes_before_the_job_that_runs(jobs: Jobs, shared: Room) -> None:
-    number = submit(jobs, "keep", upto=100, seconds=0.05)
+    number = submit(jobs, "keep", upto=200, seconds=0.1)
     running(jobs, number)
     for _ in range(5):
         assert said(tuple(turn(shared, "count", upto=1))) == ["1"]
@@ -172,8 +172,8 @@ def test_a_turn_goes_before_the_job_that_runs(jobs: Jobs, shared: Room) -> None:
 
 
 def test_a_guest_leaves_the_randomness_of_the_job_alone(jobs: Jobs, shared: Room) -> None:
-    alone = until(jobs, submit(jobs, "draw", many=30), "done")
-    number = submit(jobs, "draw", request="visited", many=30, seconds=0.1)
+    alone = until(jobs, submit(jobs, "draw", many=60), "done")
+    number = submit(jobs, "draw", request="visited", many=60, seconds=0.1)
     running(jobs, number)
     for _ in range(3):
         assert said(tuple(turn(shared, "shuffle"))) == ["shuffled"]
@@ -182,7 +182,7 @@ def test_a_guest_leaves_the_randomness_of_the_job_alone(jobs: Jobs, shared: Room
 
 
 def test_a_guest_that_dies_is_not_laid_at_the_door_of_the_job(jobs: Jobs, shared: Room) -> None:
-    number = submit(jobs, "keep", request="host", upto=40, seconds=0.1)
+    number = submit(jobs, "keep", request="host", upto=60, seconds=0.1)
     running(jobs, number)
     with pytest.raises(WorkerDied, match="with exit code 3"):
         list(turn(shared, "die", how="exit"))
@@ -215,7 +215,7 @@ def test_a_long_job_steps_aside_for_another_owner(
 def test_an_end_of_the_server_keeps_the_job_for_the_next(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "ends", device="cpu")
     with room(settings) as first:
-        number = submit(first.jobs, "keep", upto=30, seconds=0.1)
+        number = submit(first.jobs, "keep", upto=60, seconds=0.1)
         waiting = submit(first.jobs, "keep", request="later", upto=1)
         first.jobs.start()
         running(first.jobs, number)

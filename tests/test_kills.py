@@ -26,7 +26,7 @@ def test_killed_at_random_moments(url: str, home: Path) -> None:
     figures = kill_again_and_again(
         url, home, KILLS[url.partition("+")[0].partition(":")[0]], 1, WORKS
     )
-    assert figures.acknowledged > 10
+    assert figures.acknowledged >= figures.kills  # one at least before each kill
     assert (figures.lost, figures.doubled, figures.unfinished, figures.twice, figures.failed) == (
         0, 0, 0, 0, 0,
     )  # fmt: skip
@@ -60,7 +60,7 @@ def test_a_locked_database(tmp_path: Path, home: Path) -> None:
         began = time.monotonic()
         said = away(made, lock, lambda: held[0].close(), 11.0)
         assert "another program has kept it locked for 10 s" in said
-        assert time.monotonic() - began < 40
+        assert time.monotonic() - began < 90
         assert "meanwhile" not in str(made.store.jobs.list("me"))
 
 

@@ -57,5 +57,13 @@ def test_without_a_name() -> None:
     )
 
 
+def test_a_family_stands_for_its_members_where_none_is_named() -> None:
+    both = ("mobilenetv3_large_100.ra_in1k", "mobilenetv3_small_100.lamb_in1k")
+    assert NAMES.of_families("Benchmark MobileNetV3") == both
+    assert NAMES.of_families("mobilenet, please")[:2] == both
+    assert NAMES.of_families("mobilenetv3 large or femto") == ()
+    assert NAMES.of_families("move the tree") == ()
+
+
 def test_nearest_names_for_an_unknown_one() -> None:
     assert "mobilenetv3_large_100.ra_in1k" in NAMES.nearest("mobilenet3 larg")

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -193,21 +195,31 @@ def watched(live: Live, question: Question) -> list[Answer]:
     return asyncio.run(run())
 
 
+@contextmanager
+def locked(assistant: Assistant) -> Iterator[None]:
+    """Nothing is kept meanwhile, so that no answer comes to its end."""
+    file = assistant.settings.home / "fitting-room.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+
+
 def test_an_answer_is_watched_to_its_end(assistant: Assistant) -> None:
     live = Live(assistant)
     answers = watched(live, Question("What can you do?"))
     assert [answer.finished for answer in answers] == [False] * (len(answers) - 1) + [True]
     last = answers[-1]
-    live.stop(5)
+    live.stop(60)
     assert live.find(ME, last.conversation) is None
     assert len(assistant.store.turns(ME, last.conversation)[0].answers) == 1
 
 
 def test_an_answer_goes_on_when_nobody_watches(assistant: Assistant) -> None:
     live = Live(assistant)
-    going = live.start(Question("What can you do?"), "page")
-    assert live.find(ME, "", "page") is going
-    assert live.find("another", "", "page") is None
+    with locked(assistant):
+        going = live.start(Question("What can you do?"), "page")
+        assert live.find(ME, "", "page") is going
+        assert live.find("another", "", "page") is None
     while not going.answer.finished:
         pass
     assert assistant.store.turns(ME, going.answer.conversation)[0].answers
@@ -216,13 +228,14 @@ def test_an_answer_goes_on_when_nobody_watches(assistant: Assistant) -> None:
 def test_two_questions_at_once_in_one_conversation(assistant: Assistant) -> None:
     live = Live(assistant)
     first = watched(live, Question("What can you do?"))[-1]
-    live.stop(5)
-    live.start(Question("Compare schnell and klein 4B", conversation=first.conversation), "a")
-    with pytest.raises(Busy, match="still answering another question"):
-        live.start(Question("hello", conversation=first.conversation), "b")
-    live.stop(20)
+    live.stop(60)
+    with locked(assistant):
+        live.start(Question("Compare schnell and klein 4B", conversation=first.conversation), "a")
+        with pytest.raises(Busy, match="still answering another question"):
+            live.start(Question("hello", conversation=first.conversation), "b")
+    live.stop(60)
     live.start(Question("hello", conversation=first.conversation), "b")
-    live.stop(20)
+    live.stop(60)
     assert len(assistant.store.turns(ME, first.conversation)) == 3
 
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from index import catalog
 from index.card import Run
 from tests.contexts import Reports
 from tests.hub import Hub, Repository, serving
+from tests.processes import wait_for
 from tests.test_forms import shard
 from tests.tiny import save_tiny
 from tests.toys import toy
@@ -263,14 +264,11 @@ def test_an_older_whole_one_serves_while_a_newer_is_half_here(hub: Hub, home: Pa
 def test_a_stop_is_heard_and_what_is_complete_stays(hub: Hub, home: Path) -> None:
     found = client.listing(OPEN, PIPELINE)
     hub.repositories[OPEN].pause = 0.3
-    started = time.monotonic()
+    before = set(threading.enumerate())
     with pytest.raises(Stopped):
         client.fetch(found, Reports(stop=Stopped(), stop_at=4))
-    assert time.monotonic() - started < 2.5
-    time.sleep(0.5)
-    asked = len(hub.asked)
-    time.sleep(0.8)
-    assert len(hub.asked) == asked
+    wait_for(lambda: set(threading.enumerate()) <= before)  # nobody fetches any more
+    assert set(fetched(hub)) < set(found.sizes)
     assert names(found.folder)
     assert client.cached(OPEN, PIPELINE) is None
 

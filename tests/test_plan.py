@@ -110,6 +110,16 @@ def test_several_steps_feed_each_other() -> None:
     assert first["arguments"]["images"] == second["arguments"]["images"] == ["attachment:1"]
 
 
+def test_a_family_is_compared_and_timed_by_its_members() -> None:
+    found = made("compare resnet18 with mobilenetv3")
+    assert isinstance(found, Run)
+    members = ["mobilenetv3_large_100.ra_in1k", "mobilenetv3_small_100.lamb_in1k"]
+    assert list(found.steps[0].arguments["systems"]) == ["resnet18.a1_in1k", *members]
+    timed = made("Benchmark mobilenetv3")
+    assert isinstance(timed, Run)
+    assert list(timed.steps[0].arguments["models"]) == members
+
+
 def test_the_winner_of_a_comparison_is_taken_on() -> None:
     found = made("compare schnell and krea by price, then draw a fox with the cheaper one")
     assert isinstance(found, Run)

@@ -114,6 +114,7 @@ def test_no_answer_is_told_and_never_sent_again(store: Store, studio: Studio, ho
         studio.status = 500
     with pytest.raises(ToolFailed, match=r"^Nobody can tell whether The studio got the request to"):
         run(store, studio, timeout=0.3)
+    assert studio.arrived.wait(60.0)
     studio.answering.set()
     studio.status = 200
     assert settled(store, studio, "a") == "unknown"
@@ -245,7 +246,7 @@ def test_killed_at_a_mark(
         studio.answering.clear()
     with process(url, studio, "a", mark) as marks:
         if mark == "arrived":
-            assert studio.arrived.wait(60.0)
+            assert studio.arrived.wait(240.0)
         else:
             reach(marks, mark)
     studio.answering.set()

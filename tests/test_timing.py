@@ -1,17 +1,17 @@
 """A classifier is timed in a process of its own, whose end is always told."""
 
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.contexts import Reports
 from tests.tiny import save_tiny
 from tools.base import Stopped, ToolFailed
 from tools.engines import apart, convnet
-from tools.engines.timing import Trial, timed
+from tools.engines.timing import Timing, Trial, timed
 
 TRIAL = Trial("mine", "", "cpu", "fp32", 0, 0, (1, 4), 7, 1)
 
@@ -21,13 +21,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny(tmp_path_factory.mktemp("tiny"))
 
 
+def is_quick(found: Timing) -> bool:
+    """Whether the pictures of a batch are counted, and not its passes."""
+    return found.images_per_second[4] > found.images_per_second[1] * 0.5
+
+
 def test_a_trial_is_timed(folder: Path) -> None:
-    report = Reports()
-    found = timed(replace(TRIAL, folder=str(folder), height=48, width=64), report)
+    report, trial = Reports(), replace(TRIAL, folder=str(folder), height=48, width=64)
+    found = timed(trial, report)
     assert (found.height, found.width, found.runs) == (48, 64, 7)
     assert 0 < found.p50_ms <= found.p95_ms
     assert set(found.images_per_second) == {1, 4}
-    assert found.images_per_second[4] > found.images_per_second[1] * 0.5
+    assert is_quick(found) or is_quick(timed(trial, Reports()))  # it may have stood still in one
     loaded = convnet.load_classifier("mine", folder, "cpu")
     assert found.parameters == convnet.parameter_count(loaded)
     shares = [done for done, _ in report.told]
@@ -65,7 +70,7 @@ def test_a_process_that_dies_is_told(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_stop_ends_the_process_at_once(folder: Path) -> None:
-    started = time.monotonic()
+    endless, before = replace(TRIAL, folder=str(folder), runs=10**9), psutil.Process().children()
     with pytest.raises(Stopped):
-        timed(replace(TRIAL, folder=str(folder)), Reports(stop=Stopped(), stop_at=2))
-    assert time.monotonic() - started < 3
+        timed(endless, Reports(stop=Stopped(), stop_at=2))
+    assert psutil.Process().children() == before

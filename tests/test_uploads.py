@@ -267,7 +267,7 @@ def test_killed_program_is_started_again(uploads: Uploads, tmp_path: Path) -> No
         assert take(uploads, tmp_path, encoded(quarters(), "PNG")).width == 40
         [program] = programs()
         program.send_signal(kill)
-        program.wait(5)
+        program.wait(60)
     assert take(uploads, tmp_path, encoded(quarters(), "PNG")).width == 40
 
 

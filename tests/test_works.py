@@ -22,7 +22,7 @@ from tools.works.download import download
 from tools.works.train_pocket import train_pocket
 
 FEMTO = f"timm/{DEFAULT_CLASSIFIER}"
-TINY = {"name": "judge", "steps": 400, "drawn": 128, "measured": 20}
+ENDLESS = {"name": "judge", "steps": 10**6, "drawn": 128, "measured": 20}
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def test_a_training_is_paused_and_goes_on_to_a_model_of_ones_own(assistant: Assi
 
     paused = threading.Event()
     with pytest.raises(Stopped):
-        train(assistant, TINY, report)
-    wait_for(lambda: assistant.jobs.of(ME).get(1).state == "paused", 30)
+        train(assistant, ENDLESS, report)
+    wait_for(lambda: assistant.jobs.of(ME).get(1).state == "paused")
     assert list((assistant.settings.home / "jobs" / ME / "1").iterdir())
     log = assistant.jobs.of(ME).log(1)
     assert any({"step", "loss"} == set(entry.curve) for entry in log)
-    short = {**TINY, "steps": 6}
+    short = {**ENDLESS, "steps": 6}
     figures = train(assistant, short, report)
     assert figures["steps"] == 6
     assert (assistant.settings.home / "models" / "judge" / "model.safetensors").is_file()
@@ -69,7 +69,7 @@ def test_what_a_job_needs_is_gone(
     assistant.jobs.start()
     number = assistant.jobs.submit(ME, work, arguments, Agreement(), request=str(arguments))
     mine = assistant.jobs.of(ME)
-    wait_for(lambda: mine.get(number).state == "failed", 60)
+    wait_for(lambda: mine.get(number).state == "failed")
     failed = mine.get(number)
     assert (failed.crashes, failed.error.count("\n")) == (0, 0)
     assert says in failed.error

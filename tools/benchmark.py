@@ -114,6 +114,8 @@ def benchmark(
     size = _size(width or image_size, height or image_size)
     trials = [draw_trial(m, (size[1], size[0]), steps, runs, threads, place) for m in makers]
     timed = [] if models and not others else _chosen(ctx, others)
+    if not models:
+        yield Text(f"No model that I know was named, so the default is timed: {timed[0][0]}.")
     _check_time(ctx, len(makers) + len(timed), drawing_seconds(makers, trials))
     for card in absent:
         yield _untimed(ctx, card)

@@ -20,6 +20,7 @@ class Heard:
         past: the turns before.
         steps: the steps of this plan so far.
         carried: arguments of the last step, if this one is that step once more.
+        kin: the classifiers of the families that are named.
     """
 
     gloss: Gloss
@@ -28,6 +29,7 @@ class Heard:
     past: Past
     steps: Sequence[Step]
     carried: Mapping[str, Any]
+    kin: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -100,12 +100,14 @@ def models(tool: str, heard: Heard) -> Any:
     made = _winner(tool, heard) or product(heard, tool)
     if made and not (heard.steps and _ORIGINAL.search(heard.text)):
         return (made,)
-    return pointed(heard.text, used(heard)) or None
+    return heard.kin or pointed(heard.text, used(heard)) or None
 
 
 def systems(tool: str, heard: Heard) -> tuple[str, ...] | None:
     """The systems that a question is about or that are compared."""
     named, follows = pictured(tool, heard), bool(heard.past or heard.steps)
+    if tool == "compare":
+        named = tuple(dict.fromkeys((*named, *heard.kin)))
     if not follows:
         return named or None
     if tool == "compare" and len(named) < 2:

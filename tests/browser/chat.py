@@ -145,10 +145,7 @@ def edit(page: Page, place: int = -1) -> None:
 
 
 def reload(page: Page, seen: Seen) -> None:
-    """Loads the page again once it has asked nothing for a while, or Chromium logs what is lost.
-
-    While a step runs it never stops asking: then it is loaded again all the same.
-    """
+    """Loads the page again once it has asked nothing for a while, or Chromium logs what is lost."""
     quiet = 0
     for _ in range(50):
         quiet = 0 if seen.busy else quiet + 1
