@@ -37,6 +37,12 @@ _CLOSE, _BOTH = 0.05, 0.9  # probabilities of two tools by which both may be mea
 _SAME = re.compile(
     r"\bsame (?:settings?|knobs|sizes?|seed|prompt|parameters|everything|model|again|as before)\b"
 )
+# Pictures that go together into one new picture.
+_TOGETHER = re.compile(
+    r"\b(?:combine|merge|blend|fuse|mix) (?:these|those|the|both|my|all)(?: of)?"
+    r"(?: two| three| four| five| six| \d)? (?:images?|pictures?|photos?|drawings?)\b"
+    r"|\bus(?:e|ing) .{0,40}\bas (?:references\b|(?:style|pose|pattern|subject) references?\b)"
+)
 _HOW_LONG = re.compile(
     r"\bhow (?:long|much time|many (?:hours|minutes|seconds|days))\b"
     r"(?!.*\b(?:train|tun|learn|teach))"
@@ -87,6 +93,8 @@ def ordered_tool(reading: Reading, words: Gloss, situation: Situation) -> tuple[
 
     What is quoted in them is told, not ordered.
     """
+    if situation.images > 1 and _TOGETHER.search(words.text):
+        return "edit", False
     ordered = chosen_tool(reading, situation, words.text)
     outside = words.without(quoted(words.question))
     if ordered[0] not in _ACTS or len(outside.pieces) == len(words.pieces):

@@ -338,6 +338,14 @@ def test_what_is_asked_back(
         changed(tmp_path, models, given(tmp_path), model="pocket-flux", **arguments)
 
 
+def test_what_two_pictures_shall_become_is_asked(tmp_path: Path, models: Models) -> None:
+    two = given(tmp_path), given(tmp_path, name="two.png")
+    with pytest.raises(NeedsInput, match="What shall the new picture show") as asked:
+        changed(tmp_path, models, *two)
+    [choice] = asked.value.choices
+    assert len(results(changed(tmp_path, models, *two, prompt=choice))) == 1
+
+
 def test_without_a_picture(tmp_path: Path, models: Models) -> None:
     with pytest.raises(NeedsInput, match="Which picture shall I change"):
         changed(tmp_path, models, prompt=HEART)

@@ -120,6 +120,24 @@ def test_a_family_is_compared_and_timed_by_its_members() -> None:
     assert list(timed.steps[0].arguments["models"]) == members
 
 
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("use these two as references", None),
+        ("use these as references for a poster of a car", "poster of a car"),
+        ("combine these two images", None),
+        ("merge these pictures into one: the cat beside the house", "the cat beside the house"),
+    ],
+)
+def test_pictures_that_go_together_are_an_edit(text: str, prompt: str | None) -> None:
+    found = made(text, *PICTURE, *PICTURE)
+    assert isinstance(found, Run)
+    assert tools(found) == ["edit"]
+    arguments = found.steps[0].arguments
+    assert (arguments["mode"], arguments.get("prompt")) == ("reference", prompt)
+    assert len(arguments["images"]) == 2
+
+
 def test_the_winner_of_a_comparison_is_taken_on() -> None:
     found = made("compare schnell and krea by price, then draw a fox with the cheaper one")
     assert isinstance(found, Run)

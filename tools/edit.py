@@ -58,6 +58,7 @@ CARD = ToolCard(
     hosted=True,
 )
 _CONTROLS = {"canny": "edges-control", "depth": "depth-control"}  # capabilities of their cards
+_JOINED = "Put the thing of the first picture on the background of the second"
 _NEEDS_WORDS = ("img2img", "instruct", "reference", "canny", "depth")
 _TITLES = {
     "img2img": "Drawing over a picture", "inpaint": "Drawing under a mask",
@@ -233,6 +234,8 @@ def _understood(painter: "Painter", mode: "Mode", prompt: str) -> tuple[str, tup
     """
     from tools.engines import flux
 
+    if mode == "reference" and not prompt.strip():
+        raise NeedsInput("What shall the new picture show? Say it in a sentence.", (_JOINED,))
     if mode in _NEEDS_WORDS and not prompt.strip():
         raise NeedsInput("What shall I change? Say it in a sentence.")
     if mode == "outpaint" and flux.unknown_words(painter, prompt):

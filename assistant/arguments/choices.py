@@ -32,7 +32,8 @@ _MODES = {
     "img2img": r"\bimg2img\b|\bimage to image\b|\bstrength\b", "instruct": r"\binstruct\b",
     "depth": r"\bdepth\b", "canny": r"\bcanny\b|\b(?:edges|outlines|contours)\b|\bthe lines\b",
     "variation": r"\bvariations?\b|\bvariants?\b",
-    "reference": r"\b(?:style|pose|pattern|look) of the\b|\bin (?:its|that) style\b|\bcombine\b",
+    "reference": r"\b(?:style|pose|pattern|look) of the\b|\bin (?:its|that) style\b|\bcombine\b"
+    r"|\breferences\b",
 }  # fmt: skip
 _METHODS = {
     "lora": r"(?<!\bno )(?<!\bnot )(?<!\bneed )(?<!\bwithout )\blo[\s-]?ra\b",

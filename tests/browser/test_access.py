@@ -85,6 +85,7 @@ def test_axe_finds_no_serious_fault(
 
 
 def test_everything_works_by_keyboard(page: Page) -> None:
+    expect(page.locator("#box textarea")).to_be_focused()
     page.keyboard.type(FEMTO)
     page.keyboard.press("Enter")
     expect(questions(page)).to_have_count(1)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from assistant.store import Store
-from tests.browser.chat import Seen, answer, chat_page, wait, width_used
+from tests.browser.chat import Seen, answer, chat_page, reload, wait, width_used
 from tests.browser.test_access import faults
 from tests.served import Served, served
 from tests.test_gallery import drawn, keep
@@ -47,13 +47,13 @@ def store(server: Served) -> Iterator[Store]:
 
 
 def test_a_picture_is_found_used_downloaded_and_deleted(
-    page: Page, server: Served, store: Store, tmp_path: Path
+    page: Page, server: Served, store: Store, seen: Seen, tmp_path: Path
 ) -> None:
     expect(gallery(page)).to_contain_text("No pictures yet")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="My pictures")).to_be_focused()
     keep(store, drawn(server.home, "run", "a red star", "a blue cup"))
-    page.reload()
+    reload(page, seen)
     page.locator("#history .title", has_text="Draw it").click()
     expect(answer(page).locator("img")).to_have_count(2)
     found = gallery(page)
