@@ -12,10 +12,13 @@ from PIL import Image as Pictures
 from assistant.grounding import faults
 from assistant.history import made_by
 from tests.contexts import Reports, context, small_index
+from tests.hub import serving
 from tests.toys import toy, toy_lora
+from tests.toys.depth import save_depth
 from tools import recipe
 from tools.base import Agreement, Block, Image, NeedsConsent, NeedsInput, Stopped, Text, ToolFailed
 from tools.edit import edit
+from tools.editors import DEPTH
 from tools.models import Models
 from tools.pocket.judge import judged, load_judge
 from tools.pocket.recipes.measures import EDIT_CALL
@@ -247,6 +250,20 @@ def test_a_model_that_follows_a_map(tmp_path: Path, models: Models) -> None:
         changed(tmp_path, models, tmp_path / "depth.png", mode="depth", width=64, **told)
     )
     assert pixels(result).shape == (64, 64, 3)
+
+
+def test_the_depth_of_a_photo_is_found_first(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as hub:
+        hub.use(monkeypatch, tmp_path / "cache")
+        hub.add(DEPTH, save_depth(tmp_path / "depth"))
+        source, online = given(tmp_path, (64, 64)), Models("cpu", home, False, "local")
+        blocks = changed(
+            tmp_path, online, source, prompt="a fox", model="follower", mode="depth", steps=1
+        )
+    assert f"follows the depth of yours, as {DEPTH} tells it" in said(blocks)
+    assert pixels(results(blocks)[0]).shape == (64, 64, 3)
 
 
 def test_a_model_that_only_fills(tmp_path: Path, models: Models) -> None:

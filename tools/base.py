@@ -172,6 +172,10 @@ class Models(Protocol):
         """The folder that holds the weights of a system, if they are on this machine."""
         ...
 
+    def depth(self, report: Report, agreement: Agreement) -> Path | None:
+        """The folder of the model that estimates depth, fetched if need be, or none."""
+        ...
+
     def default_classifier(self) -> str:
         """The classifier to use when the person names none."""
         ...

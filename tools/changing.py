@@ -185,7 +185,7 @@ def _controlled(painter: "Painter", mode: "Mode", wanted: Wanted) -> Prepared:
     if mode == "depth" and not edges.is_grey(given):
         raise NeedsInput(
             "Have you got a map of depth for this picture: grey, near things light and far ones "
-            "dark? No model here makes one from a photo. I can follow its edges instead.",
+            "dark? The model that makes one is not here. I can follow the picture's edges instead.",
             ("Follow its edges",),
         )
     _strength(painter, mode, wanted.strength)

@@ -141,13 +141,14 @@ def edit(
     painter: Painter = ctx.models.load(system, ctx.report, ctx.agreement, PIPELINE, room)
     chosen = _mode(ctx, painter, asked)
     prompt, left_out = _understood(painter, chosen, prompt)
-    wanted = changing.Wanted(pictures, prompt, mask, strength, expand, width, height)
+    seen, found = _depth(ctx, pictures) if chosen == "depth" else (pictures, ())
+    wanted = changing.Wanted(seen, prompt, mask, strength, expand, width, height)
     ready = changing.prepared(painter, chosen, wanted)
     painter, change = _with_base(ctx, painter, ready.change, prompt)
     first = drawing.first_seed(seed)
     orders = _orders(painter, prompt, ready.size, steps, guidance, range(first, first + count))
     yield from _before(ctx, pictures)
-    yield from (*ready.notes, *left_out)
+    yield from (*found, *ready.notes, *left_out)
     how = replace(how, mode=chosen, strength=change.strength)
     yield from drawing.drawn(ctx, painter, orders, how, change)
 
@@ -244,6 +245,23 @@ def _understood(painter: "Painter", mode: "Mode", prompt: str) -> tuple[str, tup
     told = mode in ("instruct", "reference")
     drawing.check_words(painter, (prompt,), _TOLD_WORDS if told else _SHOWN_WORDS)
     return prompt, ()
+
+
+def _depth(
+    ctx: Context, pictures: "tuple[Picture, ...]"
+) -> "tuple[tuple[Picture, ...], tuple[Text, ...]]":
+    """The map of a picture's depth and a note, if it is no map yet and a model for that is here."""
+    from tools.engines import depth, edges
+
+    assert ctx.models is not None  # noqa: S101 - asked by `edit`
+    if len(pictures) > 1 or edges.is_grey(pictures[0]):
+        return pictures, ()
+    folder = ctx.models.depth(ctx.report, ctx.agreement)
+    if folder is None:
+        return pictures, ()
+    found = depth.depth_map(folder, pictures[0], ctx.device)
+    told = f"The new picture follows the depth of yours, as {editors.DEPTH} tells it."
+    return (found,), (Text(told),)
 
 
 def _with_base(

@@ -15,6 +15,9 @@ REAL: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "variation": _STARTED,
     }
 )  # fmt: skip
+DEPTH = "depth-anything/Depth-Anything-V2-Small-hf"
+"""What estimates the depth of a picture: a repository on the Hub under Apache 2.0, 99 MB."""
+
 SHIPPED: Final[Mapping[str, str]] = MappingProxyType(
     {
         **dict.fromkeys(("img2img", "inpaint", "outpaint", "variation"), "pocket-flux"),

@@ -19,6 +19,7 @@ from index.card import Engine
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MODEL_INDEX = "model_index.json"
+_PROCESSOR = "preprocessor_config.json"
 _NETWORKS = (WEIGHTS, "diffusion_pytorch_model.safetensors")  # as transformers and diffusers save
 _INDEXES = tuple(f"{name}.index.json" for name in _NETWORKS)
 # Other names are variants in other precisions, which no loader here asks for.
@@ -40,7 +41,7 @@ _KINDS = (
     ),
     (
         re.compile("(Processor|FeatureExtractor)(Fast)?$"),
-        (("preprocessor_config.json",), ("processor_config.json",)),
+        ((_PROCESSOR,), ("processor_config.json",)),
     ),
 )  # fmt: skip
 
@@ -149,13 +150,17 @@ def _names(folder: Path) -> frozenset[str]:
     return frozenset(path.relative_to(folder).as_posix() for path in found if path.is_file())
 
 
-# --- one network, in timm's form
-def _of_classifier(_: Path, names: Collection[str]) -> tuple[str, ...]:
-    return tuple(name for name in (CONFIG, WEIGHTS) if name in names)
+# --- one network, in the form of timm or transformers
+def _network(does: str, *files: str) -> Form:
+    """The form of one network, which lies in these files; the first is its marker."""
 
+    def wanted(_: Path, names: Collection[str]) -> tuple[str, ...]:
+        return tuple(name for name in files if name in names)
 
-def _classifier_lacks(_: Path, names: Collection[str]) -> str:
-    return next((name for name in (CONFIG, WEIGHTS) if name not in names), "")
+    def lacks(_: Path, names: Collection[str]) -> str:
+        return next((name for name in files if name not in names), "")
+
+    return Form(does, files[0], wanted, lacks, ())
 
 
 # --- a pipeline, in the form of diffusers
@@ -236,7 +241,8 @@ def _shards(index: Path) -> Collection[str]:
         return (f"shards that a readable {index.name} names",)
 
 
-CLASSIFIER = Form("classifies pictures", CONFIG, _of_classifier, _classifier_lacks, ())
+CLASSIFIER = _network("classifies pictures", CONFIG, WEIGHTS)
+DEPTH = _network("estimates depth", CONFIG, _PROCESSOR, WEIGHTS)
 PIPELINE = Form("makes pictures", MODEL_INDEX, _of_pipeline, _pipeline_lacks, ("cuda",))
 FORMS: Mapping[Engine, Form] = MappingProxyType({"convnet": CLASSIFIER, "flux": PIPELINE})
 _BY_MARKER = (PIPELINE, CLASSIFIER)  # a pipeline may have a config.json too

@@ -21,7 +21,6 @@ POCKET_CLASSIFIER = "pocket-convnext"
 GENERATORS = ("FLUX.2-klein-4B", "FLUX.1-schnell")  # real ones that need no key, the best first
 POCKET_GENERATOR = "pocket-flux"
 LARGE = 100_000_000  # bytes from which a download is asked about first
-_FREE_LICENCES = {"apache-2.0", "mit", "bsd-3-clause"}
 _MINUTE = 60.0  # seconds for which it is remembered whether the Hub answers
 _PACKAGE = Path(__file__).parent
 
@@ -124,6 +123,19 @@ class Models:
         card = self._card(system)
         return self._found(system, card, report, Agreement(download=True, lasting=True))[1]
 
+    def depth(self, report: Report, agreement: Agreement) -> Path | None:
+        """The folder of the model that estimates depth, fetched if need be; none if it cannot be.
+
+        Raises:
+            ToolFailed: the download failed; the message says why and what to do.
+            NeedsConsent: it must be downloaded first, and that is large.
+            Stopped: the person asked to stop.
+        """
+        folder = hub.cached(editors.DEPTH, forms.DEPTH)
+        if folder is None and not self._offline and self._reachable():
+            folder = self._fetched(editors.DEPTH, editors.DEPTH, forms.DEPTH, report, agreement)
+        return folder
+
     def weights(self, system: str) -> Path | None:
         """The folder that holds the weights of a system, if they are on this machine."""
         card = self._card(system)
@@ -197,15 +209,8 @@ class Models:
         return needed <= self._memory.capacity
 
     def _not_allowed(self, card: Card) -> Availability | None:
-        if not self._public or card.commercial_use == "yes":
-            return None
-        if card.licence.lower() in _FREE_LICENCES:
-            return None
-        return Availability(
-            False,
-            f"its licence ({card.licence or 'not known here'}) does not permit a public demo",
-            "Run Fitting Room on your own machine, or choose a model under a free licence.",
-        )
+        known = self._names.catalog.cards.values()
+        return usable.not_public(card, known) if self._public else None
 
     def _here(self, card: Card) -> Availability | None:
         if self.weights(card.id):
@@ -261,23 +266,27 @@ class Models:
             if not said.usable:
                 raise ToolFailed(f"{card.id} cannot be used here: {said.why}. {said.how}")
             form = FORMS[card.run.engine]
-            folder = self.weights(card.id) or self._fetched(card, form, report, agreement)
+            folder = self.weights(card.id) or self._fetched(
+                card.id, card.run.repository, form, report, agreement
+            )
         if form is None:
             raise ToolFailed(self._unknown(system))
         if lacking := forms.lacks(form, folder):
             raise ToolFailed(_not_whole(folder, lacking))
         return form, folder
 
-    def _fetched(self, card: Card, form: Form, report: Report, agreement: Agreement) -> Path:
-        found = hub.listing(card.run.repository, form)
+    def _fetched(
+        self, name: str, repository: str, form: Form, report: Report, agreement: Agreement
+    ) -> Path:
+        found = hub.listing(repository, form)
         if found.left > LARGE:
             # A job was checked before it began, and a download alone may be for another machine.
             if not agreement.lasting:
                 needed = forms.memory(form, hub.parameters(found), self._device)
-                self._memory.check_capacity(card.id, needed)
+                self._memory.check_capacity(name, needed)
             if not agreement.download:
                 raise NeedsConsent(
-                    f"{card.id} must be downloaded first: {found.left / 1e6:,.0f} MB. "
+                    f"{name} must be downloaded first: {found.left / 1e6:,.0f} MB. "
                     "Shall I fetch it?",
                     "Yes, download it",
                     replace(agreement, download=True),

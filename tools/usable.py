@@ -1,10 +1,14 @@
 """Whether a system can be used here, and why not; the rule for hosted ones."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from rapidfuzz import fuzz
 
 from index.card import Card
 
 HOSTED = "bfl"  # the engine of models that Black Forest Labs runs
+_FREE_LICENCES = {"apache-2.0", "mit", "bsd-3-clause"}
 FREE = "FLUX.2-klein-4B"  # to name to whom has no key: its weights are open
 
 
@@ -62,3 +66,32 @@ def not_loaded(card: Card) -> Availability | None:
     return Availability(
         False, "it runs at Black Forest Labs and is not loaded here", "Name a local model."
     )
+
+
+def not_public(card: Card, known: Iterable[Card]) -> Availability | None:
+    """Why a system may not be used in a public demo, and the nearest that may; none if it may.
+
+    Args:
+        card: the system.
+        known: all systems.
+    """
+    if _is_free(card):
+        return None
+    free = (one for one in known if one.run.engine == card.run.engine and _is_free(one))
+    nearest = max(free, key=lambda one: _likeness(one, card), default=None)
+    instead = f", such as {nearest.id}" if nearest else ""
+    return Availability(
+        False,
+        f"its licence ({card.licence or 'not known here'}) does not permit a public demo",
+        f"Run Fitting Room on your own machine, or choose a model under a free licence{instead}.",
+    )
+
+
+def _is_free(card: Card) -> bool:
+    return card.commercial_use == "yes" or card.licence.lower() in _FREE_LICENCES
+
+
+def _likeness(one: Card, other: Card) -> tuple[int, float]:
+    """How many capabilities two systems share, and how alike their names are."""
+    able = [{capability.id for capability in card.capabilities} for card in (one, other)]
+    return len(able[0] & able[1]), fuzz.ratio(one.id, other.id)
