@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from index import catalog
-from index.card import Run
 from tests.contexts import Reports
 from tests.hub import Hub, Repository, serving
 from tests.processes import wait_for
@@ -129,7 +128,7 @@ def test_a_local_one_by_path_and_by_name(home: Path, folder: Path) -> None:
     shutil.copytree(folder, home / "models" / "mine")
     found = models(home, offline=True)
     painter = load(found, str(folder))
-    assert (painter.system, painter.run) == ("drawings", Run())
+    assert (painter.system, painter.run.steps) == ("drawings", 4)
     assert load(found, f"local-dir:{folder}") is painter
     assert load(found, "mine").system == "mine"
     assert found.weights("mine") == home / "models" / "mine"

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from index.card import Card, Run
+from index.card import Card
 from index.evidence import Fact, Measurement
 from index.properties import properties
-from tools import forms, plots, wording
+from tools import forms, kin, plots, wording
 from tools.base import (
     Block,
     Context,
@@ -143,8 +143,8 @@ def _sorted(ctx: Context, named: Sequence[str]) -> tuple[list[Maker], list[Card]
         folder = ctx.models.weights(card.id if card else name)
         if folder and forms.of(folder) is forms.PIPELINE:
             count = sum(forms.parameters(forms.PIPELINE, folder).values())
-            system, run = (card.id, card.run) if card else (Path(name).name, Run())
-            makers.append(Maker(system, folder, run, count))
+            run = kin.run_of(card, folder, ctx.catalog.cards)
+            makers.append(Maker(card.id if card else Path(name).name, folder, run, count))
         elif card and card.run.engine != "convnet":
             absent.append(card)
         else:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from index.card import Run
-from tools import canvas, changing, drawing, editors, hosted, sizes, wishes
+from tools import canvas, changing, drawing, editors, hosted, kin, sizes, wishes
 from tools.base import Block, Context, Image, NeedsInput, Text, ToolCard, ToolFailed
 from tools.forms import PIPELINE
 from tools.placement import Wanted
@@ -200,7 +199,8 @@ def _room(
 ) -> Wanted:
     """What there must be memory for."""
     card = ctx.catalog.get(system)
-    run = card.run if card else Run()
+    assert ctx.models is not None  # noqa: S101 - asked by `edit`
+    run = kin.run_of(card, ctx.models.weights(system), ctx.catalog.cards)
     seen = pictures if asked in (None, "instruct", "reference") else ()
     references = tuple(sizes.of_picture(system, run, one.size, None, None) for one in seen)
     return Wanted(*size, references)

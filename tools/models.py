@@ -9,7 +9,7 @@ from typing import Any
 from index import catalog
 from index.card import Card, Run
 from index.names import Names
-from tools import adapters, editors, forms, hub, usable
+from tools import adapters, editors, forms, hub, kin, usable
 from tools.base import Agreement, NeedsConsent, Report, ToolFailed
 from tools.forms import FORMS, Form
 from tools.memory import Key, Memory
@@ -85,7 +85,7 @@ class Models:
         found, folder = self._found(system, card, report, agreement or Agreement())
         name = card.id if card else folder.name
         written = tuple(path.stat().st_mtime_ns for path in forms.weights(found, folder))
-        run = card.run if card else Run()
+        run = kin.run_of(card, folder, self._names.catalog.cards)
         if wanted and found is forms.PIPELINE:
             return self._painter(Key(name, folder, written), run, wanted)
         return self._memory.model(
