@@ -41,13 +41,13 @@ def job(jobs: Jobs, number: int) -> Job:
 
 
 def until(jobs: Jobs, number: int, *states: str) -> Job:
-    wait_for(lambda: job(jobs, number).state in states, 60)
+    wait_for(lambda: job(jobs, number).state in states)
     return job(jobs, number)
 
 
 def running(jobs: Jobs, number: int) -> Job:
     """Waits until a job is under way, its process being up."""
-    wait_for(lambda: job(jobs, number).done > 0, 60)
+    wait_for(lambda: job(jobs, number).done > 0)
     return job(jobs, number)
 
 
@@ -74,7 +74,7 @@ def test_figures_that_a_job_measures_are_kept(jobs: Jobs, shared: Room) -> None:
 
 
 def test_following_tells_how_far_it_is_and_what_it_made(jobs: Jobs) -> None:
-    told = list(jobs.follow("me", submit(jobs, "keep", upto=4, seconds=0.7)))
+    told = list(jobs.follow("me", submit(jobs, "keep", upto=8, seconds=1.0)))
     shares = [message.done for message in told if isinstance(message, Progress)]
     assert shares == sorted(shares)
     assert 0 < max(shares) < 1
@@ -172,8 +172,8 @@ def test_a_turn_goes_before_the_job_that_runs(jobs: Jobs, shared: Room) -> None:
 
 
 def test_a_guest_leaves_the_randomness_of_the_job_alone(jobs: Jobs, shared: Room) -> None:
-    alone = until(jobs, submit(jobs, "draw", many=60), "done")
-    number = submit(jobs, "draw", request="visited", many=60, seconds=0.1)
+    alone = until(jobs, submit(jobs, "draw", many=120), "done")
+    number = submit(jobs, "draw", request="visited", many=120, seconds=0.1)
     running(jobs, number)
     for _ in range(3):
         assert said(tuple(turn(shared, "shuffle"))) == ["shuffled"]

@@ -110,7 +110,8 @@ RECIPES = st.builds(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(made=RECIPES, ending=st.sampled_from(ENDINGS))
 def test_every_kind_of_character_comes_back(made: Recipe, ending: str, tmp_path: Path) -> None:

@@ -159,11 +159,12 @@ class Worker:
             self._guest = None
             self._running = True
             try:
-                step.outbox.put(self._outcome(step, sent))
+                outcome = self._outcome(step, sent)
             except Exception:  # noqa: BLE001 - the thread must outlive every step
                 _log.exception("running %s failed", step.request.tool)
-                step.outbox.put(_own_error(step.request.tool, "outside the tool"))
-            self._running = False
+                outcome = _own_error(step.request.tool, "outside the tool")
+            self._running = False  # before the next step can follow on the outcome
+            step.outbox.put(outcome)
             if self.ready:  # a process that could not start is left to the next step
                 self._prepare()
         if self._program:
