@@ -17,6 +17,7 @@ from tools import forms
 from tools.base import NeedsInput, ToolFailed
 from tools.engines.adapters import Adapter, worn
 from tools.engines.flux import Order, Painter, draw, load_painter
+from tools.engines.footprint import Drawing, parts
 from tools.forms import PIPELINE
 from tools.models import Models
 from tools.placement import Wanted
@@ -96,6 +97,15 @@ def test_its_memory_is_counted_as_it_stays(home: Path, small: Path) -> None:
     assert tight.load("small", Reports(), None, PIPELINE, Wanted(96, 96)).system == "small"
     with pytest.raises((NeedsInput, ToolFailed), match="whole needs"):
         tight.load("whole", Reports(), None, PIPELINE, Wanted(96, 96))
+
+
+def test_one_that_takes_the_place_of_another_is_counted_anew(small: Path, tmp_path: Path) -> None:
+    folder, drawing = tmp_path / "it", Drawing(96, 96, 20)
+    shutil.copytree(small, folder)
+    packed = parts(folder, "cpu", torch.float32, drawing)["transformer"].weights
+    shutil.rmtree(folder / "transformer")
+    shutil.copytree(flux.WEIGHTS / "transformer", folder / "transformer")
+    assert parts(folder, "cpu", torch.float32, drawing)["transformer"].weights > 3 * packed
 
 
 def test_it_wears_adapters(home: Path, small: Path) -> None:

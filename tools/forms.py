@@ -82,6 +82,11 @@ def weights(form: Form, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in wanted if is_weights(name))
 
 
+def written(form: Form, folder: Path) -> tuple[int, ...]:
+    """When each file of weights was written, ns: by this a folder that has changed is known."""
+    return tuple(path.stat().st_mtime_ns for path in weights(form, folder))
+
+
 def is_weights(name: str) -> bool:
     """Whether a file holds weights."""
     return name.endswith((".safetensors", _GGUF))

@@ -84,7 +84,7 @@ class Models:
         self._check_form(system, card, form)
         found, folder = self._found(system, card, report, agreement or Agreement())
         name = card.id if card else folder.name
-        written = tuple(path.stat().st_mtime_ns for path in forms.weights(found, folder))
+        written = forms.written(found, folder)
         run = kin.run_of(card, folder, self._names.catalog.cards)
         if wanted and found is forms.PIPELINE:
             return self._painter(Key(name, folder, written), run, wanted)

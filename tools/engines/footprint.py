@@ -86,7 +86,6 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._alive -= size
 
 
-@lru_cache(maxsize=64)
 def parts(
     folder: Path, device: str, precision: torch.dtype, drawing: Drawing
 ) -> Mapping[str, Part]:
@@ -102,6 +101,14 @@ def parts(
         OSError: a configuration cannot be read.
         ValueError: a configuration does not describe a network.
     """
+    return _parts(folder, device, precision, drawing, forms.written(forms.PIPELINE, folder))
+
+
+@lru_cache(maxsize=64)
+def _parts(
+    folder: Path, device: str, precision: torch.dtype, drawing: Drawing, _written: tuple[int, ...]
+) -> Mapping[str, Part]:
+    """What `parts` tells, kept until the weights of the folder are written anew."""
     with FakeTensorMode(), torch.device(device), _default(precision), torch.no_grad():
         networks = dict(_built(folder))
         calls = _calls(networks, drawing)
