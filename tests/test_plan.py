@@ -126,6 +126,8 @@ def test_a_family_is_compared_and_timed_by_its_members() -> None:
         ("use these two as references", None),
         ("use these as references for a poster of a car", "poster of a car"),
         ("combine these two images", None),
+        ("merge these two pictures", None),
+        ("blend the pictures together", None),
         ("merge these pictures into one: the cat beside the house", "the cat beside the house"),
     ],
 )

@@ -76,10 +76,12 @@ _NAME = re.compile(r"(?<=[^\W_])\s+[A-Z]\w*$")  # of a pet, after its noun
 _SHOWN = re.compile(
     r"\b(?:with|so|add(?:ing)?|show\w*|fill\w*|more|of|and|mit|con|avec)\b|[^\x00-\xff]"
 )
-# How much of the picture there is to be, or how many; not what is to change in it.
+# How much of the picture there is to be, how many, or of which; not what is to change in it.
 _NO_CHANGE = re.compile(
     r"(?:\w+ )?(?:variations?|variants?|versions)\b|(?:extend|expand|widen|outpaint|uncrop)\b"
-    r"(?![^,.;]*\b(?:with|so|by adding)\b)",
+    r"(?![^,.;]*\b(?:with|so|by adding)\b)"
+    r"|(?:combine|merge|blend|fuse|mix)(?: (?:these|those|the|both|my|all|of|two|three|four|images?"
+    r"|pictures?|photos?|drawings?|them|together|into one))*\W*$",
     re.IGNORECASE,
 )
 # Words that ask for a picture, but say nothing of what it is to show.
