@@ -41,7 +41,7 @@ def test_a_picture_with_its_recipe(tmp_path: Path, models: Models) -> None:
     made = recipe.read(picture.path)
     assert made
     assert (made.prompt, made.model, made.seed) == (STAR, "pocket-flux", 7)
-    assert (made.width, made.height, made.steps, made.guidance) == (96, 96, 20, 5.0)
+    assert (made.width, made.height, made.steps, made.guidance) == (96, 96, 20, 3.5)
     assert made.licence == "Apache-2.0"
     assert isinstance(told, Text)
     assert re.match(r"pocket-flux on cpu .*: .* a picture \(96 x 96 px, 20 steps\)", told.text)

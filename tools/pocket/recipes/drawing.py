@@ -46,8 +46,9 @@ def drawn(
 def eased(
     seed: int, start: int, count: int, share: float, executor: Executor
 ) -> tuple[world.Pictures, list[world.Scene]]:
-    """Pictures and scenes of a part of a seed's stream, a share of them made easy to learn.
+    """Pictures and scenes of a part of a seed's stream, a share of them easy to learn.
 
+    Half of them have two things: which colour goes with which thing is learned last of all.
     An easy scene has one large thing, mostly in the centre, or two of medium size, mostly solid,
     so that a model which draws meets every kind often in nearly the same form. Learning goes from
     there to small things in any corner, as in Bengio and others, "Curriculum learning" (2009).
@@ -57,10 +58,8 @@ def eased(
     """
     _check(seed)
     rng = np.random.default_rng((seed, start))
-    known = [
-        _easy(scene, rng) if rng.random() < share else scene
-        for scene in world.scenes(seed, start, count)
-    ]
+    known = [world.sample(rng, int(rng.integers(1, 3))) for _ in range(count)]
+    known = [_easy(scene, rng) if rng.random() < share else scene for scene in known]
     return draw_all(known, executor), known
 
 

@@ -20,7 +20,7 @@ CALL: Final[dict[str, Any]] = {
     "height": world.PIXELS,
     "width": world.PIXELS,
     "num_inference_steps": 20,
-    "true_cfg_scale": 5.0,
+    "true_cfg_scale": 3.5,
     "negative_prompt": "",
     "max_sequence_length": T5_LENGTH,
 }

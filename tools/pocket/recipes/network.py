@@ -87,8 +87,13 @@ def begun(folder: Path) -> Any:
         for number in ("", "_2"):
             new, old = fresh[f"text_encoder{number}"], getattr(pipeline, f"text_encoder{number}")
             known = getattr(pipeline, f"tokenizer{number}").get_vocab()
-            _take_over(new, old, fresh[f"tokenizer{number}"].get_vocab(), known)
-        pipeline.register_modules(**fresh)
+            wanted = fresh[f"tokenizer{number}"].get_vocab()
+            if wanted.keys() == known.keys():
+                continue  # their order is by chance
+            _take_over(new, old, wanted, known)
+            pipeline.register_modules(
+                **{name: fresh[name] for name in (f"text_encoder{number}", f"tokenizer{number}")}
+            )
         return pipeline
     transformer = _transformer()
     for name, weight in transformer.named_parameters():
@@ -96,7 +101,7 @@ def begun(folder: Path) -> Any:
         if ("norm" in name and "linear" in name) or name.startswith("proj_out"):
             nn.init.zeros_(weight)
     return FluxPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0, use_dynamic_shifting=False),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=False),
         vae=AutoencoderKL.from_pretrained(folder / "vae", dtype=torch.float32),
         transformer=transformer,
         **fresh,
