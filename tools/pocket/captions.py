@@ -88,7 +88,12 @@ BACKGROUND_WORDS: Final[dict[str, Words]] = {
     "grey": ("on a grey background", "on grey", "on a gray background"),
     "black": ("on a black background", "against black"),
     "cream": ("on a cream background", "on cream paper"),
-    "sky": ("against the sky", "in front of a clear sky", "on a blue background"),
+    "sky": (
+        "against the sky",
+        "on a blue background",
+        "in front of a clear sky",
+        "on a blue background",  # as most people say it
+    ),
     "sunset": ("at sunset", "in front of a sunset"),
     "night": ("at night", "in the night sky", "in a starry night"),
     "meadow": ("in a meadow", "on a grassy meadow"),

@@ -50,7 +50,7 @@ def _captions(pipeline: Any, scenes: list[Scene], seed: int) -> tuple[Tensor, Te
     rng = np.random.default_rng(seed)
     texts: list[str] = []
     for scene in scenes:
-        told = [caption(scene, rng), caption(scene, rng), describe(scene), describe(scene)]
+        told = [caption(scene, rng) for _ in range(_CAPTIONS - 1)] + [describe(scene)]
         texts += ["", *(t[:1].upper() + t[1:] if rng.random() < _CAPITAL else t for t in told)]
     clip, t5 = (ids.view(len(scenes), 1 + _CAPTIONS, -1) for ids in flow.token_ids(pipeline, texts))
     return clip, t5

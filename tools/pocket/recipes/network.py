@@ -87,13 +87,8 @@ def begun(folder: Path) -> Any:
         for number in ("", "_2"):
             new, old = fresh[f"text_encoder{number}"], getattr(pipeline, f"text_encoder{number}")
             known = getattr(pipeline, f"tokenizer{number}").get_vocab()
-            wanted = fresh[f"tokenizer{number}"].get_vocab()
-            if wanted.keys() == known.keys():
-                continue  # their order is by chance
-            _take_over(new, old, wanted, known)
-            pipeline.register_modules(
-                **{name: fresh[name] for name in (f"text_encoder{number}", f"tokenizer{number}")}
-            )
+            _take_over(new, old, fresh[f"tokenizer{number}"].get_vocab(), known)
+        pipeline.register_modules(**fresh)
         return pipeline
     transformer = _transformer()
     for name, weight in transformer.named_parameters():
