@@ -93,7 +93,7 @@ def test_its_memory_is_counted_as_it_stays(home: Path, small: Path) -> None:
     found = [getattr(painter.pipeline, name) for name in networks]
     kept = sum(w.numel() * w.element_size() for one in found for w in one.parameters())
     assert counted == pytest.approx(kept, rel=0.02)
-    tight = Models("cpu", home, offline=True, audience="local", limit=36 * MIB)
+    tight = Models("cpu", home, offline=True, audience="local", limit=25 * MIB)
     assert tight.load("small", Reports(), None, PIPELINE, Wanted(96, 96)).system == "small"
     with pytest.raises((NeedsInput, ToolFailed), match="whole needs"):
         tight.load("whole", Reports(), None, PIPELINE, Wanted(96, 96))

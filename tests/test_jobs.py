@@ -162,7 +162,7 @@ def turn(shared: Room, tool: str, **arguments: Any) -> Iterator[Any]:
 
 
 def test_a_turn_goes_before_the_job_that_runs(jobs: Jobs, shared: Room) -> None:
-    number = submit(jobs, "keep", upto=200, seconds=0.1)
+    number = submit(jobs, "keep", request="visited often", upto=200, seconds=0.1)
     running(jobs, number)
     for _ in range(5):
         assert said(tuple(turn(shared, "count", upto=1))) == ["1"]
