@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from assistant.arguments.numbers import pictures_to_do
+from assistant.arguments.own_words import JOINS
 from assistant.asides import quoted
 from assistant.router import (
     AGAIN,
@@ -39,7 +40,7 @@ _SAME = re.compile(
 )
 # Pictures that go together into one new picture.
 _TOGETHER = re.compile(
-    r"\b(?:combine|merge|blend|fuse|mix) (?:these|those|the|both|my|all)(?: of)?"
+    rf"\b{JOINS} (?:these|those|the|both|my|all)(?: of)?"
     r"(?: two| three| four| five| six| \d)? (?:images?|pictures?|photos?|drawings?)\b"
     r"|\bus(?:e|ing) .{0,40}\bas (?:references\b|(?:style|pose|pattern|subject) references?\b)"
 )

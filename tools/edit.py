@@ -200,7 +200,7 @@ def _room(
     """What there must be memory for."""
     card = ctx.catalog.get(system)
     assert ctx.models is not None  # noqa: S101 - asked by `edit`
-    run = kin.run_of(card, ctx.models.weights(system), ctx.catalog.cards)
+    run = kin.run_of(card, None if card else ctx.models.weights(system), ctx.catalog.cards)
     seen = pictures if asked in (None, "instruct", "reference") else ()
     references = tuple(sizes.of_picture(system, run, one.size, None, None) for one in seen)
     return Wanted(*size, references)

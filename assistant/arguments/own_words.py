@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from assistant.arguments import choices, models
 from assistant.arguments.files import table
@@ -76,11 +76,14 @@ _NAME = re.compile(r"(?<=[^\W_])\s+[A-Z]\w*$")  # of a pet, after its noun
 _SHOWN = re.compile(
     r"\b(?:with|so|add(?:ing)?|show\w*|fill\w*|more|of|and|mit|con|avec)\b|[^\x00-\xff]"
 )
+JOINS: Final = r"(?:combine|merge|blend|fuse|mix)"
+"""What is done to pictures that become one, as a pattern."""
+
 # How much of the picture there is to be, how many, or of which; not what is to change in it.
 _NO_CHANGE = re.compile(
     r"(?:\w+ )?(?:variations?|variants?|versions)\b|(?:extend|expand|widen|outpaint|uncrop)\b"
     r"(?![^,.;]*\b(?:with|so|by adding)\b)"
-    r"|(?:combine|merge|blend|fuse|mix)(?: (?:these|those|the|both|my|all|of|two|three|four|images?"
+    rf"|{JOINS}(?: (?:these|those|the|both|my|all|of|two|three|four|images?"
     r"|pictures?|photos?|drawings?|them|together|into one))*\W*$",
     re.IGNORECASE,
 )
