@@ -40,7 +40,7 @@ def ended(folder: Path) -> tuple[list[float], dict[str, Any], bytes]:
     assert last.step == training.STEPS
     state = last.load()
     weights: dict[str, Any] = torch.load(folder / "weights.pt", weights_only=True)
-    return state["losses"], weights, _bits(state["optimizers"])
+    return state["losses"], weights, _bits([state["muon"], state["adam"]])
 
 
 def _bits(value: Any) -> bytes:

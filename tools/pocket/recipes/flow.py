@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tools.pocket import world
-from tools.pocket.recipes import loop
+from tools.pocket.recipes import loop, reading
 from tools.pocket.recipes.autoencoder import encoded
 from tools.pocket.words import CLIP_LENGTH, T5_LENGTH
 from tools.pocket.world import Thing
@@ -24,23 +24,24 @@ SIDE: Final = world.PIXELS // 16
 """Tokens along a side of a picture."""
 
 _ALIGNED: Final = 0.5  # weight of the alignment
+_READ: Final = 0.05  # weight of what the text encoder is asked
 _ALIGNED_BLOCK: Final = 1  # single block whose output is aligned
 
 
 class Taught(nn.Module):
-    """All that is trained, and a head that only training has."""
+    """All that is trained, and the heads that only training has."""
 
     def __init__(self, pipeline: Any) -> None:
         super().__init__()
         self.transformer = pipeline.transformer
-        self.clip, self.t5 = pipeline.text_encoder, pipeline.text_encoder_2
+        self.clip, self.reader = pipeline.text_encoder, reading.Reader(pipeline.text_encoder_2)
         width = self.transformer.inner_dim
         self.seen_head = nn.Sequential(nn.Linear(width, 384), nn.SiLU(), nn.Linear(384, 384))
 
     def forward(
         self, noisy: Tensor, t: Tensor, clip: Tensor, t5: Tensor, reference: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """The velocities, and what the middle layer makes of the picture.
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The velocities, what the middle layer makes of the picture, and T5 of the text.
 
         Args:
             noisy: packed latents, shape (n, 36, 48).
@@ -57,18 +58,19 @@ class Taught(nn.Module):
         if reference is not None:
             tokens = torch.cat([noisy, reference], dim=1)
             places = torch.cat([places, _places(reference.shape[1] // SIDE, mark=1.0)])
+        told, answers = self.reader(t5)
         velocity = self.transformer(
             hidden_states=tokens,
             timestep=t,
             pooled_projections=self.clip(clip).pooler_output,
-            encoder_hidden_states=self.t5(t5)[0],
+            encoder_hidden_states=told,
             txt_ids=torch.zeros(t5.shape[1], 3),
             img_ids=places,
             return_dict=False,
         )[0]
         hook.remove()
         own = noisy.shape[1]
-        return velocity[:, :own], self.seen_head(middle[0][:, :own])
+        return velocity[:, :own], self.seen_head(middle[0][:, :own]), answers
 
 
 def teach(
@@ -108,6 +110,7 @@ def flow_loss(
     aligned: Tensor,
     weight: Tensor,
     text: tuple[Tensor, Tensor],
+    about: Tensor,
     reference: Tensor | None = None,
 ) -> Tensor:
     """The loss of each picture at a random level of noise, shape (n,).
@@ -118,6 +121,7 @@ def flow_loss(
         aligned: from ``seen``, shape (n, 36, 384).
         weight: of each token, shape (n, 36).
         text: token ids for the two text encoders.
+        about: what each token of the text is about, from ``reading``, shape (n, 20, 6).
         reference: packed latents to go by.
     """
     n = len(picture)
@@ -126,11 +130,13 @@ def flow_loss(
     t = torch.where(torch.rand(n) < 0.85, biased, torch.rand(n))
     noise = torch.randn(picture.shape)
     with _quickly():
-        velocity, guessed = model(picture.lerp(noise, t[:, None, None]), t, *text, reference)
+        velocity, guessed, answers = model(
+            picture.lerp(noise, t[:, None, None]), t, *text, reference
+        )
     apart = (velocity.float() - (noise - picture)).square().mean(-1)
     alike = functional.cosine_similarity(guessed.float(), aligned, dim=-1)
     lost: Tensor = (apart * weight + _ALIGNED * (1 - alike)).mean(-1)
-    return lost
+    return lost + _READ * reading.loss(answers, about)
 
 
 @contextmanager
@@ -163,16 +169,8 @@ def beside(pictures: Tensor) -> Tensor:
 
 def token_ids(pipeline: Any, texts: list[str]) -> tuple[Tensor, Tensor]:
     """Token ids of texts for the two text encoders, shapes (n, 24) and (n, 20)."""
-    clip, t5 = (
-        torch.tensor(
-            tokenizer(texts, padding="max_length", truncation=True, max_length=length)["input_ids"]
-        ).short()
-        for tokenizer, length in (
-            (pipeline.tokenizer, CLIP_LENGTH),
-            (pipeline.tokenizer_2, T5_LENGTH),
-        )
-    )
-    return clip, t5
+    clip = reading.token_ids(pipeline.tokenizer, texts, CLIP_LENGTH)
+    return clip, reading.token_ids(pipeline.tokenizer_2, texts, T5_LENGTH)
 
 
 @torch.inference_mode()

@@ -23,6 +23,7 @@ from tools.pocket.recipes import flow, flux, loop
 from tools.pocket.recipes.drawing import draw_all, painters
 from tools.pocket.recipes.measures import MEASURE_SEED, measure_edits
 from tools.pocket.recipes.network import begun, keep
+from tools.pocket.recipes.reading import of_instruction, unasked
 
 NAME: Final = "pocket-kontext"
 WEIGHTS: Final = Path(__file__).parents[1] / "weights" / NAME
@@ -35,17 +36,18 @@ _UNTOLD: Final = 0.1  # share of edits whose instruction is left out, for guidan
 
 
 def _loss(model: nn.Module, batch: loop.Batch) -> Tensor:
-    picture, aligned, weight, reference, two, clip, t5 = batch
+    picture, aligned, weight, reference, two, clip, t5, about = batch
     told = (torch.rand(len(picture)) >= _UNTOLD).long()  # the empty instruction stands first
     rows = torch.arange(len(picture))
-    clip, t5 = clip[rows, told].long(), t5[rows, told].long()
+    clip, t5, about = (part[rows, told].long() for part in (clip, t5, about))
     losses = []
     for chosen, width in ((~two, 1), (two, 2)):
         if chosen.any():
             seen, made, counts = (part[chosen].float() for part in (aligned, picture, weight))
             canvas = flow.beside(reference[chosen, :width].float())
             text = (clip[chosen], t5[chosen])
-            losses.append(flow.flow_loss(model, made, seen, counts, text, canvas))
+            how = (text, about[chosen], canvas)
+            losses.append(flow.flow_loss(model, made, seen, counts, *how))
     return torch.cat(losses).mean()
 
 
@@ -71,8 +73,10 @@ def _pool(pipeline: Any, eyes: Any, known: list[Edit], executor: Executor) -> lo
     weights = flow.weights([(*one.before.things, *one.after.things) for one in known])
     texts = [text for one in known for text in ("", one.instruction)]
     clip, t5 = (ids.view(n, 2, -1) for ids in flow.token_ids(pipeline, texts))
+    about = [labels for one in known for labels in (unasked(), of_instruction(one))]
+    labels = torch.from_numpy(np.stack(about)).view(*t5.shape, -1)
     seen = flow.seen(eyes, drawn[n : 2 * n])
-    return latents[n : 2 * n], seen, weights, reference, two, clip, t5
+    return latents[n : 2 * n], seen, weights, reference, two, clip, t5, labels
 
 
 def train(

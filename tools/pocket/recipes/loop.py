@@ -7,14 +7,12 @@ goes on from its checkpoint to the very weights of a run that was not.
 import argparse
 import copy
 import json
-import logging
 import math
 import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from tools.base import LiveReport
-from tools.engines.checkpoint import Checkpoints
+from tools.engines.training.steps import Training
 from tools.pocket import world
 
 Batch = tuple[Tensor, ...]
@@ -33,7 +31,6 @@ HALVES: Final = torch.cpu._is_avx512_bf16_supported()
 
 _MOMENTUM: Final = 0.95
 _TOLD_SECONDS: Final = 5.0
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -136,53 +133,6 @@ def _average(mean: nn.Module, model: nn.Module, decay: float) -> None:
             value.copy_(new[name])
 
 
-class _Run:
-    """What a checkpoint holds: the model, its average, the optimizers, losses and time.
-
-    Random states are not among it: every step draws from a seed of its own.
-    """
-
-    def __init__(self, model: nn.Module, pace: Pace, folder: Path) -> None:
-        self.model, self.mean = model, copy.deepcopy(model).eval()
-        self.tuned, self.kept = optimizers(model, pace), Checkpoints(folder)
-        self.losses: list[float] = []
-        self.spent = {"seconds": 0.0, "cpu_seconds": 0.0}
-        if not (last := self.kept.last()):
-            return
-        state = last.load()
-        self.model.load_state_dict(state["model"])
-        self.mean.load_state_dict(state["mean"])
-        for optimizer, saved in zip(self.tuned, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        self.losses, self.spent = state["losses"], state["spent"]
-
-    @property
-    def step(self) -> int:
-        return len(self.losses)
-
-    def save(self) -> None:
-        state = {
-            "model": self.model.state_dict(),
-            "mean": self.mean.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in self.tuned],
-            "losses": self.losses,
-            "spent": self.spent,
-        }
-        self.kept.save(state, self.step)
-
-    def advance(self, pace: Pace, loss: Callable[[], Tensor]) -> None:
-        for optimizer in self.tuned:
-            optimizer.zero_grad()
-            for group in optimizer.param_groups:
-                group["lr"] = pace.rate * pace.rate_at(self.step)
-        value = loss()
-        value.backward()  # type: ignore[no-untyped-call]
-        for optimizer in self.tuned:
-            optimizer.step()
-        _average(self.mean, self.model, min(pace.average, (1 + self.step) / (10 + self.step)))
-        self.losses.append(value.item())
-
-
 def fit(
     model: nn.Module,
     loss: Callable[[nn.Module, Batch], Tensor],
@@ -208,41 +158,31 @@ def fit(
         The averaged model, and the wall and processor seconds of all runs that led to it
         (the drawing processes' own not counted).
     """
-    run = _Run(model, pace, checkpoints)
-    first, began = run.step, time.monotonic()
-    clock, saved, worked = began, began, time.process_time()
+    mean, tuned = copy.deepcopy(model).eval(), optimizers(model, pace)
+    named = {"muon": tuned[0], "adam": tuned[1]}
+    training = Training(checkpoints, {"model": model, "mean": mean, **named})
+    batches = _batches(feed, seed, pace, len(training.losses))
+
+    def advance(step: int) -> float:
+        batch = next(batches)
+        torch.manual_seed(seed * 1_000_003 + step)
+        for optimizer in tuned:
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                group["lr"] = pace.rate * pace.rate_at(step)
+        value = loss(model, batch)
+        value.backward()  # type: ignore[no-untyped-call]
+        for optimizer in tuned:
+            optimizer.step()
+        _average(mean, model, min(pace.average, (1 + step) / (10 + step)))
+        return value.item()
+
+    def speed(steps: float) -> str:
+        return f"{steps * pace.batch:.0f}/s"
+
     model.train()
-    for batch in _batches(feed, seed, pace, first):
-        torch.manual_seed(seed * 1_000_003 + run.step)
-        run.advance(pace, partial(loss, model, batch))
-        now, work = time.monotonic(), time.process_time()
-        run.spent["seconds"] += now - clock
-        run.spent["cpu_seconds"] += work - worked
-        clock, worked = now, work
-        if run.step == pace.steps or now - saved >= pace.save_seconds:
-            saved = now
-            _save(run)
-        speed = (run.step - first) * pace.batch / (now - began)
-        _tell(run, pace, speed, report)
-    return run.mean, run.spent
-
-
-def _save(run: _Run) -> None:
-    """Keeps a checkpoint; one that the disk does not take costs no more than itself."""
-    try:
-        run.save()
-    except OSError as error:
-        _log.warning("no checkpoint at step %d: %s", run.step, error)
-
-
-def _tell(run: _Run, pace: Pace, speed: float, report: LiveReport) -> None:
-    loss = run.losses[-1]
-    note = f"step {run.step} of {pace.steps}: loss {loss:.3f}, {speed:.0f}/s"
-    try:
-        report(run.step / pace.steps, note, {"step": float(run.step), "loss": loss})
-    except BaseException:
-        _save(run)
-        raise
+    training.run(pace.steps, advance, report, save_seconds=pace.save_seconds, speed=speed)
+    return mean, {"seconds": training.seconds, "cpu_seconds": training.cpu_seconds}
 
 
 def machine() -> str:

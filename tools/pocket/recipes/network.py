@@ -64,7 +64,7 @@ def _t5(vocabulary: int) -> Any:
             d_model=_WIDTH,
             d_kv=32,
             d_ff=3 * _WIDTH,
-            num_layers=2,
+            num_layers=4,  # with two, a word does not find the thing it is said of
             num_heads=4,
             dropout_rate=0.0,
             feed_forward_proj="gated-gelu",

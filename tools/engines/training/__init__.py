@@ -1,0 +1,1 @@
+"""Training of models on a person's own pictures."""
