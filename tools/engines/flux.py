@@ -215,7 +215,7 @@ def _picture(
         try:
             with kernels, placing.moved(painter.pipeline, old, new, painter.device):
                 [picture] = painter.pipeline(
-                    **_arguments(painter, order), callback_on_step_end=step
+                    **arguments(painter, order), callback_on_step_end=step
                 ).images
             return picture, new
         except (RuntimeError, MemoryError) as error:
@@ -231,8 +231,8 @@ def takes_negative_prompt(painter: Painter, guidance: float) -> bool:
     return guidance > 1 and _draws_twice(painter)
 
 
-def _arguments(painter: Painter, order: Order) -> Mapping[str, Any]:
-    """What the pipeline is called with: of all that an order says, what its class takes."""
+def arguments(painter: Painter, order: Order) -> Mapping[str, Any]:
+    """What a pipeline is called with: of all that an order says, what its class takes."""
     names = taken(painter)
     told: dict[str, Any] = {
         "prompt": order.prompt,
@@ -261,8 +261,9 @@ def taken(painter: Painter) -> frozenset[str]:
 
 def _draws_twice(painter: Painter) -> bool:
     """Whether guidance, for which the model has no input, is two drawings, one without words."""
-    embedded = painter.pipeline.transformer.config.guidance_embeds
-    return not embedded and "true_cfg_scale" in taken(painter)
+    if "true_cfg_scale" not in taken(painter):
+        return False
+    return not painter.pipeline.transformer.config.guidance_embeds
 
 
 def _weights(painter: Painter) -> Iterator[torch.Tensor]:

@@ -12,6 +12,7 @@ from typing import Final
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tools.pocket.world import BACKGROUNDS, COLOURS, FILLS, KINDS, PLACES, SIZES, Pictures, Scene
 
@@ -106,6 +107,23 @@ def judged(judge: Judge, pictures: Pictures, threshold: float = 0.5) -> list[Ver
             things = tuple(_seen(best, i, cell, float(there[i, cell])) for cell in cells)
             verdicts.append(Verdict(things, BACKGROUNDS[int(background[i].argmax())]))
     return verdicts
+
+
+@torch.inference_mode()
+def features(judge: Judge, pictures: Pictures) -> Tensor:
+    """What the judge makes of the surest thing of each picture, to tell how alike things are.
+
+    Args:
+        judge: From ``load_judge``.
+        pictures: 8-bit RGB of shape (n, 96, 96, 3).
+
+    Returns:
+        Unit vectors, shape (n, 256).
+    """
+    cells = judge.body((torch.from_numpy(pictures).permute(0, 3, 1, 2).float() - 127.5) / 64)
+    kinds = judge.thing_head(cells).flatten(2)[:, : ASKED["kind"]]
+    surest = (1 - kinds.softmax(1)[:, -1]).argmax(1)
+    return functional.normalize(cells.flatten(2)[torch.arange(len(cells)), :, surest], dim=1)
 
 
 def shares_right(verdicts: list[Verdict], scenes: list[Scene]) -> dict[str, float]:
