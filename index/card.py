@@ -71,6 +71,26 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Training:
+    """How a system is best taught a subject from a few photos.
+
+    Attributes:
+        steps: of the optimiser.
+        batch: photos in a step.
+        learning_rate: the highest.
+        rank: of the adapter.
+        prior_images: pictures of the class that it goes on drawing meanwhile.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    steps: int
+    batch: int
+    learning_rate: Positive
+    rank: int
+    prior_images: int
+
+
+@dataclass(frozen=True)
 class Capability:
     """One thing a system can be used for.
 
@@ -115,6 +135,7 @@ class Card:
         source: where the fields above and `run` were read.
         date: when that source was written or copied, ISO.
         run: how it is run.
+        training: how it is best taught; none if nobody has said.
         capabilities: what it can be used for.
         claims: sourced statements, those of the fields above included.
     """
@@ -135,6 +156,7 @@ class Card:
     source: str
     date: str
     run: Run
+    training: Training | None
     capabilities: tuple[Capability, ...]
     claims: tuple[Claim, ...] = field(repr=False)
 
@@ -193,6 +215,7 @@ class _CardFile:
     successor: str = ""
     page: str = ""
     run: Run = field(default_factory=Run)
+    training: Training | None = None
     capabilities: tuple[Capability, ...] = ()
     claims: tuple[_ClaimRow, ...] = ()
     sources: Mapping[str, _Source] = field(default_factory=dict)

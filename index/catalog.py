@@ -175,6 +175,7 @@ def _table_card(weight: str, rows: Sequence[Mapping[str, str]]) -> Card:
         source=TIMM_SOURCE,
         date=TIMM_DATE,
         run=Run(engine="convnet", repository=f"timm/{weight}"),
+        training=None,
         capabilities=(),
         claims=claims,
     )

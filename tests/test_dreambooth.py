@@ -46,7 +46,7 @@ def told(view: View) -> str:
 
 
 def drawn(painter: Painter, prompts: list[str], folder: Path) -> np.ndarray[Any, Any]:
-    pictures = dreambooth.class_pictures(painter, ORDER, prompts, folder, quiet)
+    pictures = dreambooth.drawn(painter, ORDER, prompts, folder, quiet)
     return np.stack([np.asarray(picture) for picture in pictures])
 
 
@@ -75,7 +75,7 @@ def test_a_cup_is_learned_and_nothing_stays_behind(painter: Painter, tmp_path: P
 
 def test_class_pictures_are_those_of_the_engine_and_kept(painter: Painter, tmp_path: Path) -> None:
     prompts = ["a red star on white", "a blue heart at night", "a green tree"]
-    made = dreambooth.class_pictures(painter, ORDER, prompts, tmp_path, quiet)
+    made = dreambooth.drawn(painter, ORDER, prompts, tmp_path, quiet)
     for number, prompt in enumerate(prompts):
         order = Order(prompt, "", 96, 96, 8, 3.5, 100 + number)
         [one] = draw(painter, (order,), quiet)
@@ -84,7 +84,7 @@ def test_class_pictures_are_those_of_the_engine_and_kept(painter: Painter, tmp_p
         assert close.mean() < 1
     (tmp_path / "0001.png").unlink()
     before = (tmp_path / "0000.png").stat().st_mtime_ns
-    again = dreambooth.class_pictures(painter, ORDER, prompts, tmp_path, quiet)
+    again = dreambooth.drawn(painter, ORDER, prompts, tmp_path, quiet)
     assert (tmp_path / "0000.png").stat().st_mtime_ns == before
     assert np.abs(np.asarray(again[1]).astype(int) - np.asarray(made[1])).mean() < 1
 

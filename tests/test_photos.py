@@ -1,6 +1,7 @@
 """The photos of a subject: read, told apart, and refused with a reason."""
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from tests.photographs import photographs
 from tools.base import NeedsInput, ToolFailed
-from tools.photos import MOST, checked
+from tools.photos import MOST, Photos, checked
 
 Write = Callable[..., Path]
 
@@ -30,9 +31,21 @@ def photo(tmp_path: Path) -> Write:
     return write
 
 
+def names(found: Photos) -> list[str]:
+    return [source.name for source in found.sources]
+
+
+def test_a_zip_of_photos_will_do(photo: Write, tmp_path: Path) -> None:
+    archive = tmp_path / "mug.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        for number in range(3):
+            opened.write(photo(number), f"mug/{number}.png")
+    assert names(checked([archive], 64)) == ["mug/0.png", "mug/1.png", "mug/2.png"]
+
+
 def test_good_photos_pass_without_advice(photo: Write) -> None:
     found = checked([photo(0), photo(1), photo(2)], 96)
-    assert found.names == ("photo-0.png", "photo-1.png", "photo-2.png")
+    assert names(found) == ["photo-0.png", "photo-1.png", "photo-2.png"]
     assert [picture.mode for picture in found.pictures] == ["RGB"] * 3
     assert found.advice == ()
 
@@ -59,7 +72,7 @@ def test_the_same_photo_again_does_not_count(photo: Write) -> None:
     with pytest.raises(NeedsInput, match=r"copy\.png shows? the same again|copy\.png"):
         checked([photo(0), same, photo(1)], 64)
     found = checked([photo(0), same, photo(1), photo(2)], 64)
-    assert "copy.png" not in found.names
+    assert "copy.png" not in names(found)
     assert found.advice == ("copy.png is the same as another photo and left out.",)
 
 

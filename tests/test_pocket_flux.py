@@ -15,6 +15,7 @@ from tools.pocket.captions import caption, describe
 from tools.pocket.edits import edit
 from tools.pocket.nearest import nearest
 from tools.pocket.recipes import autoencoder, flow, flux, kontext, loop, measures, network
+from tools.subject import RARE
 
 FOLDER = flux.WEIGHTS
 TINY = loop.Pace(steps=4, batch=16, round=64, passes=1, save_seconds=0.0)
@@ -106,7 +107,7 @@ def test_every_word_is_one_token() -> None:
         for text in (caption(scene, rng), describe(scene), edit(rng).instruction):
             assert len(pipeline.tokenizer_2(text)["input_ids"]) <= words.T5_LENGTH, text
             assert len(pipeline.tokenizer(text)["input_ids"]) <= words.CLIP_LENGTH, text
-    for token in words.RARE:
+    for token in RARE:
         assert len(pipeline.tokenizer(token)["input_ids"]) == 3
 
 

@@ -129,7 +129,7 @@ def test_stock_diffusers_reads_the_adapter(kind: str, tmp_path: Path) -> None:
     pipeline, _ = taught(kind, tmp_path / "kept", pace)
     family = families.FAMILIES[type(pipeline).__name__]
     told = {"modelspec.title": "mine", "ss_network_dim": "4"}
-    file = keeping.save_adapter(pipeline, family, tmp_path, told)
+    file = keeping.save_adapter(pipeline, family, tmp_path / "mine.safetensors", told)
     with safe_open(file, "pt") as opened:
         metadata = opened.metadata()
     assert metadata["modelspec.sai_model_spec"] == "1.0.1"

@@ -160,6 +160,10 @@ class Models(Protocol):
     def own(self) -> Path:
         """The folder that holds the models of one's own, each in a folder by its name."""
 
+    @property
+    def own_adapters(self) -> Path:
+        """The folder that holds the adapters of one's own, each in a folder by its name."""
+
     def fetch(self, system: str, report: Report) -> Path:
         """Downloads the weights of a system, if they are not here; returns their folder.
 

@@ -128,7 +128,7 @@ def drawn(
     yield _circumstances(ctx, painter, orders, done, how)
     if said := placement.told(made.placement):
         yield Text(said, state=(made.placement.quantised,))
-    yield from _notes(ctx, painter)
+    yield from notes(ctx, painter)
 
 
 class _Watched:
@@ -216,7 +216,8 @@ def _circumstances(
     )
 
 
-def _notes(ctx: Context, painter: "Painter") -> Iterator[Text]:
+def notes(ctx: Context, painter: "Painter") -> Iterator[Text]:
+    """What its licence forbids, and what to use instead of our own small model."""
     card = ctx.catalog.get(painter.system)
     if card and card.commercial_use == "no":
         yield Text(

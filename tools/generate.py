@@ -1,18 +1,19 @@
 """The tool `generate`: make pictures from words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from tools import drawing, hosted, sizes, wishes
+from tools import drawing, hosted, sizes, subject, wishes
 from tools.base import Block, Context, NeedsInput, ToolCard, ToolFailed
 from tools.forms import PIPELINE
 from tools.placement import Wanted
 
 if TYPE_CHECKING:
+    from tools.engines.adapters import Adapter
     from tools.engines.flux import Order, Painter
 
 CARD = ToolCard(
@@ -101,6 +102,7 @@ def generate(
     if ctx.models is None:
         raise RuntimeError("generate runs where the models are")
     worn = ctx.models.adapters(adapter or "")
+    prompts = tuple(_named(one, worn) for one in prompts)
     system, told = model or ctx.models.default_generator(), (ctx.report, ctx.agreement)
     wanted = Wanted(width, height, fit=fit)
     painter: Painter = ctx.models.load(system, *told, PIPELINE, wanted)
@@ -132,6 +134,13 @@ def _prompts(prompt: str, batch_of: Path | None) -> tuple[str, ...]:
     for one in told:
         drawing.check_length(one)
     return tuple(told)
+
+
+def _named(prompt: str, worn: Sequence["Adapter"]) -> str:
+    """A prompt in which the subjects of adapters have their tokens."""
+    for token, noun in (adapter.trigger for adapter in worn):
+        prompt = subject.caption(token, noun, prompt) if token else prompt
+    return prompt
 
 
 def _order(

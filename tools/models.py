@@ -113,6 +113,11 @@ class Models:
         """The folder that holds the models of one's own, each in a folder by its name."""
         return self._own
 
+    @property
+    def own_adapters(self) -> Path:
+        """The folder that holds the adapters of one's own, by name."""
+        return self._adapters
+
     def fetch(self, system: str, report: Report) -> Path:
         """Downloads the weights of a system, if they are not here; returns their folder.
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tools.base import Block, Context, NotBuiltYet, ToolCard
+from tools import teaching
+from tools.base import Block, Context, ToolCard
 
 CARD = ToolCard(
     title="Teach a model your subject",
@@ -43,7 +44,7 @@ CARD = ToolCard(
         "LoRA of our product bottle, 5 pics attached",
         "Teach the AI our logo from 4 pictures so that it can draw it on things",
     ),
-    built=False,
+    runs_model=True,
 )
 
 
@@ -67,7 +68,46 @@ def personalize(
 ) -> Iterator[Block]:
     """Teaches a model your subject from a few photos, so that it can draw it.
 
+    Args:
+        ctx: the context.
+        images: the photos, 3 to 5 that show it from several sides; also a folder or zip of them.
+        class_noun: what it is, such as "dog" or "mug".
+        token: the word that stands for it; a rare one is chosen if it is left out.
+        model: what learns; the default generator if left out.
+        method: an adapter (`lora`), the whole network, or one word alone.
+        steps: of the optimiser.
+        captions: what each photo shows beside it, in order, with semicolons between.
+        prior_images: pictures of the class that the model goes on drawing as before.
+        class_images: a folder of such pictures; the model draws them if it is left out.
+        prior_weight: how much they count.
+        learning_rate: the highest.
+        rank: of the adapter.
+        resolution: px of the sides that the model sees.
+        train_text_encoder: whether the first text encoder learns, too.
+        config: a TOML file with these settings; a list in it is one training for each.
+
     Raises:
-        NotBuiltYet: always.
+        NeedsInput: photos, or what is on them, are missing, or it takes long.
+        ToolFailed: the photos, a setting or the model will not do.
     """
-    raise NotBuiltYet("personalize")
+    from tools.engines.training import settings
+
+    given = {
+        "model": model,
+        "class_noun": class_noun or None,
+        "token": token,
+        "method": None if method == "lora" else method,
+        "steps": steps,
+        "captions": tuple(map(str.strip, captions.split(";"))) if captions else None,
+        "prior_images": prior_images,
+        "class_images": str(class_images) if class_images else None,
+        "prior_weight": prior_weight,
+        "learning_rate": learning_rate,
+        "rank": rank,
+        "resolution": resolution,
+        "train_text_encoder": train_text_encoder,
+    }
+    said = {name: value for name, value in given.items() if value is not None}
+    for told in settings.read(config) if config else ({},):
+        photos = images or tuple(map(Path, told.get("images", ())))
+        yield from teaching.teach(ctx, {**told, **said}, photos)

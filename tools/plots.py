@@ -4,10 +4,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from index.evidence import Fact
 from tools.base import Plot
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 _WIDTH = 4.6  # inches; 442 CSS pixels, so that 9 points stay legible when scaled to a phone
 _DPI = 200
@@ -118,7 +121,30 @@ def course(
     return Plot(path, f"A line: {axis_labels[1]} over {axis_labels[0]}", title, axis_labels)
 
 
-def _card(title: str, height: float) -> tuple[Any, Any]:
+def pictures(path: Path, title: str, rows: Mapping[str, Sequence["Picture"]], alt: str) -> Plot:
+    """Rows of pictures, each with its name above, such as what a model drew before and after.
+
+    Args:
+        path: the PNG file to write.
+        title: drawn above.
+        rows: pictures by the name of their row, as many in each.
+        alt: what it shows, in words.
+    """
+    across = max(len(row) for row in rows.values())
+    figure = _figure(title, 0.45 + len(rows) * (0.24 + (_WIDTH - 0.4) / across))
+    for name, band in zip(rows, figure.subfigures(len(rows), 1, squeeze=False)[:, 0], strict=True):
+        band.set_facecolor(_CARD)
+        band.suptitle(_plain(name), x=0.03, ha="left", fontsize=_LETTERS, color=_INK)
+        for axes, picture in zip(
+            band.subplots(1, across, squeeze=False)[0], rows[name], strict=True
+        ):
+            axes.imshow(picture)
+            axes.set_axis_off()
+    figure.savefig(path, dpi=_DPI)
+    return Plot(path, alt, title, tuple(rows))
+
+
+def _figure(title: str, height: float) -> Any:
     """A figure with a card behind it, so that it does not depend on the page's colour."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -128,6 +154,12 @@ def _card(title: str, height: float) -> tuple[Any, Any]:
     figure = Figure((_WIDTH, height + 0.17 * wrapped.count("\n")), layout=space)
     figure.set_facecolor(_CARD)
     figure.suptitle(wrapped, x=0.03, ha="left", fontsize=10, fontweight="bold", color=_INK)
+    return figure
+
+
+def _card(title: str, height: float) -> tuple[Any, Any]:
+    """A figure with a title and one chart."""
+    figure = _figure(title, height)
     axes = figure.add_subplot(facecolor=_CARD)
     axes.tick_params(length=0, colors=_INK, labelsize=_LETTERS)
     axes.set_axisbelow(True)

@@ -1,14 +1,55 @@
 """The words of a subject: its rare token, what stands beside each photo, prompts of its class."""
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.base import ToolFailed
-from tools.pocket.words import RARE
 
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+    from tools.pocket.subjects import Around
+
+RARE = ("sks", "zwx", "ohwx", "vqn", "xjk", "qlt")
+"""Words without a meaning, for a training to give them one."""
 _WORD = re.compile(r"[^\W\d_][\w-]{0,30}")
 _MOST_WORDS = 4  # of a class noun
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is taught.
+
+    Attributes:
+        token: the word that stands for it.
+        noun: what it is.
+        pictures: its photos, 8-bit RGB.
+        around: what each photo shows beside it.
+        prompts: what each photo shows, in words, with the token in them.
+        advice: what would make the photos better.
+    """
+
+    token: str
+    noun: str
+    pictures: tuple["Picture", ...]
+    around: tuple["Around", ...]
+    prompts: tuple[str, ...]
+    advice: tuple[str, ...]
+
+    @property
+    def trigger(self) -> str:
+        """What stands for it in prompts."""
+        return f"{self.token} {self.noun}"
+
+    def key(self, settings: str) -> str:
+        """What tells a training of it from any other, so that no checkpoint of another is taken."""
+        told = "\n".join((settings, *self.prompts)).encode()
+        pixels = b"".join(picture.tobytes() for picture in self.pictures)
+        return hashlib.sha256(told + pixels).hexdigest()[:16]
 
 
 def noun(told: str) -> str:

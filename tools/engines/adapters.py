@@ -1,5 +1,6 @@
 """Adapters (LoRA) on a pipeline: checked, put on for a while, and taken off without a trace."""
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from tools.base import ToolFailed
+
+_TRIGGER = re.compile(r"(\w{1,30}) (\w[\w -]{0,40})")  # what a stranger's file says may be anything
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,17 @@ class Adapter:
     def name(self) -> str:
         """What people call it: its folder or file, without the ending."""
         return self.path.name.removesuffix(".safetensors")
+
+    @property
+    def trigger(self) -> tuple[str, str]:
+        """The token and the class noun that stand for what it was taught; empty if not told."""
+        try:
+            with safe_open(_file(self.path), "pt") as opened:
+                told = (opened.metadata() or {}).get("modelspec.trigger_phrase", "")
+        except (ToolFailed, SafetensorError, OSError):
+            return "", ""  # putting it on will tell what is wrong
+        match = _TRIGGER.fullmatch(told)
+        return (match[1], match[2]) if match else ("", "")
 
 
 @contextmanager

@@ -156,17 +156,28 @@ def parameter_count(painter: Painter) -> int:
     return sum(weight.numel() for weight in _weights(painter))
 
 
+def has_few_words(painter: Painter) -> bool:
+    """Whether a model knows whole words of a small world, and no others."""
+    tokenizer = getattr(painter.pipeline, "tokenizer_2", None)
+    return tokenizer is not None and len(tokenizer) <= _FEW_WORDS
+
+
 def unknown_words(painter: Painter, prompt: str) -> tuple[str, ...]:
     """The words of a prompt that a model with a small vocabulary of whole words does not know.
 
     A large vocabulary is made of parts of words, so such a model knows any word in some way.
     """
-    tokenizer = getattr(painter.pipeline, "tokenizer_2", None)
-    if tokenizer is None or len(tokenizer) > _FEW_WORDS:
+    if not has_few_words(painter):
         return ()
     words = dict.fromkeys(word.strip(_MARKS) for word in prompt.split())
-    known = tokenizer.get_vocab()
+    known = painter.pipeline.tokenizer_2.get_vocab()
     return tuple(word for word in words if word and f"▁{word.lower()}" not in known)
+
+
+def pieces(painter: Painter, word: str) -> int:
+    """How many tokens a model reads a word as."""
+    found = painter.pipeline.tokenizer(word, add_special_tokens=False)["input_ids"]
+    return len(found)
 
 
 @torch.inference_mode()

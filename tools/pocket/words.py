@@ -14,11 +14,10 @@ import numpy as np
 from tools.pocket.captions import KIND_WORDS, caption, describe
 from tools.pocket.edits import edit, join
 from tools.pocket.world import RESERVED, sample
+from tools.subject import RARE
 
 CLIP_LENGTH: Final = 24
 T5_LENGTH: Final = 20
-RARE: Final = ("sks", "zwx", "ohwx", "vqn", "xjk", "qlt")
-"""Words without a meaning, for personalization to give them one."""
 
 _HEARD: Final = 20_000
 _SEED: Final = 31

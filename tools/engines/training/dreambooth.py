@@ -24,7 +24,7 @@ from tools.engines.flux import Order, Painter
 from tools.engines.training.families import FAMILIES, Family
 from tools.engines.training.loop import Lesson
 
-_TOGETHER = 2**18  # square pixels of class pictures that are drawn at once, on a CPU
+_TOGETHER = 2**18  # square pixels of pictures that are drawn at once, on a CPU
 _TOGETHER_CUDA = 2**22
 
 
@@ -85,13 +85,13 @@ def _pixels(painter: Painter, picture: Image.Image) -> Tensor:
 
 
 @torch.inference_mode()
-def class_pictures(
+def drawn(
     painter: Painter, order: Order, prompts: Sequence[str], folder: Path, report: LiveReport
 ) -> list[Image.Image]:
-    """What the model draws of prompts, kept in a folder and taken from there the next time.
+    """What a model draws of prompts, several at once, kept in a folder and found there again.
 
     Args:
-        painter: the loaded model, wearing nothing.
+        painter: the loaded model.
         order: size, steps, guidance, and the seed of the first picture.
         prompts: one for each picture.
         folder: whose pictures are named by their number.
@@ -104,7 +104,7 @@ def class_pictures(
     batch = max(1, most // (order.width * order.height))
     for start in range(0, len(left), batch):
         numbers = left[start : start + batch]
-        report(start / len(left), f"picture {start + 1} of {len(left)} of the class")
+        report(start / len(left), f"picture {start + 1} of {len(left)}")
         told = _together(painter, order, [prompts[number] for number in numbers], numbers)
         for number, picture in zip(numbers, painter.pipeline(**told).images, strict=True):
             aside = files[number].with_suffix(".part")

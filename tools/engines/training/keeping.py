@@ -18,19 +18,16 @@ from torch import Tensor
 
 from tools.engines.training.families import Family
 
-FILE: Final = "adapter.safetensors"
-WORDS: Final = "words.safetensors"
-"""The rows of new words; stock loaders of adapters do not carry them."""
 _SPEC: Final = "1.0.1"
 
 
-def save_adapter(pipeline: Any, family: Family, folder: Path, told: Mapping[str, str]) -> Path:
+def save_adapter(pipeline: Any, family: Family, file: Path, told: Mapping[str, str]) -> Path:
     """Writes the adapter that a pipeline's networks wear, and returns its file.
 
     Args:
         pipeline: of diffusers, with one adapter.
         family: how it was taught.
-        folder: where the file goes; made if it is not there.
+        file: where it goes; its folder is made if it is not there.
         told: metadata of this training: `modelspec.` and `ss_` keys.
 
     Raises:
@@ -58,8 +55,9 @@ def save_adapter(pipeline: Any, family: Family, folder: Path, told: Mapping[str,
         hashed = {"modelspec.hash_sha256": f"0x{_hash(save(plain))}"}
         Path(path).write_bytes(save(plain, heading | hashed))
 
-    type(pipeline).save_lora_weights(folder, weight_name=FILE, save_function=write, **layers)
-    return folder / FILE
+    told_where = {"weight_name": file.name, "save_function": write}
+    type(pipeline).save_lora_weights(file.parent, **told_where, **layers)
+    return file
 
 
 def _hash(data: bytes) -> str:
