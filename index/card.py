@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from index.evidence import Claim, Value, Verdict
 from index.properties import properties
+from index.toml_lines import line_of
 
 Task = Literal[
     "classify", "embed", "finetune", "export", "generate", "edit", "personalize", "control"
@@ -254,27 +255,6 @@ def read_card(path: Path) -> Card:
 def file_stem(card_id: str) -> str:
     """The file name, without ending, of the card with this id."""
     return re.sub(r"[^A-Za-z0-9._-]+", "--", card_id)
-
-
-def line_of(text: str, where: tuple[str | int, ...]) -> int:
-    """Line number (from 1) at which the field `where` of a TOML text stands.
-
-    `where` is a path such as `("claims", 2, "verdict")`. A field that is missing gets the line
-    of the table it is missing from.
-    """
-    table, number, found, best = "", -1, -1, 1
-    wanted = str(where[0]) if len(where) > 1 else ""
-    index = next((part for part in where if isinstance(part, int)), 0)
-    for count, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[+([^\]]+)\]+", line):
-            table = header[1].strip()
-            number = number + 1 if table == wanted else number
-            best = count if table == wanted and number == index else best
-        inside = table == wanted and (not wanted or number == index)
-        if inside and re.match(rf"\s*{re.escape(str(where[-1]))}\s*=", line):
-            found = count
-            break
-    return found if found > 0 else best
 
 
 def _first_error(name: str, text: str, error: ValidationError) -> str:

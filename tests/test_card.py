@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from assistant.grounding import faults
-from index.card import Card, CardError, file_stem, line_of, read_card
+from index.card import Card, CardError, file_stem, read_card
 from index.catalog import HERE, load, read_cards
 from index.properties import properties
+from index.toml_lines import line_of
 from tests.answers import index
 from tools.base import Text, load_tools
 
