@@ -186,7 +186,8 @@ def _longest(words: Sequence[str], phrases: Words, free: NDArray[np.bool_]) -> s
         for i in range(len(words) - len(parts) + 1)
         if list(words[i : i + len(parts)]) == parts and free[i : i + len(parts)].all()
     ]
-    return max(found, key=lambda part: part.stop - part.start, default=None)
+    longest = max((part.stop - part.start for part in found), default=0)
+    return next((part for part in found if part.stop - part.start == longest), None)
 
 
 def _attributes(thing: Thing) -> dict[str, str]:
