@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from assistant import beside, grounding, paying, runs
@@ -207,7 +208,17 @@ def _checked(tool: Tool, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     if not tool.card.built:
         raise NotBuiltYet(tool.name)
-    return tool.check(arguments)
+    # A file of an earlier step may stand where a name is wanted, such as that of an adapter.
+    named = {
+        name: str(value) if isinstance(value, Path) and _is_text(tool, name) else value
+        for name, value in arguments.items()
+    }
+    return tool.check(named)
+
+
+def _is_text(tool: Tool, name: str) -> bool:
+    parameter = tool.parameters.get(name)
+    return parameter is not None and parameter.annotation in (str, str | None)
 
 
 def _grown(answer: Answer, *, place: int, started: float, **changes: Any) -> Answer:

@@ -66,7 +66,7 @@ def test_photos_become_an_adapter_with_proof(
     assert len(pictures) == 4
     assert all("sks cup" in picture.alt for picture in pictures)
     [grid] = [block for block in blocks if isinstance(block, Plot)]
-    assert grid.labels == ("before", "at strength 0.6", "taught")
+    assert grid.labels == ("before", "at part strength", "taught")
     [table] = [block for block in blocks if isinstance(block, Table)]
     assert [row[0] for row in table.rows][:2] == [
         "like the photos (mean cosine)",
@@ -80,6 +80,12 @@ def test_photos_become_an_adapter_with_proof(
     assert (file.path.parent / "training.toml").read_text("utf-8").startswith("model =")
     kept = models.own_adapters / "sks-cup"
     assert (kept / file.path.name).read_bytes() == file.path.read_bytes()
+    drawing = {"prompt": "a cup at night", "adapter": "sks-cup", "model": "pocket-flux"}
+    picture = next(
+        iter(load_tools()["generate"].call(context(tmp_path / "new", models), **drawing))
+    )
+    assert isinstance(picture, Image)
+    assert picture.metadata["prompt"] == "a sks cup at night"
     assert [done for done, _ in report.told] == sorted(done for done, _ in report.told)
     assert report.previews
 

@@ -24,7 +24,7 @@ CLASS: Final = 6
 _SAMPLES: Final = 8  # grids that are shown while a model learns, at most
 _BETWEEN: Final = 20  # steps, at least
 _SAMPLE_STEPS: Final = 8  # of drawing
-_STAGES: Final = {"before": "before", "weaker": f"at strength {STRENGTH:g}", "taught": "taught"}
+_STAGES: Final = {"before": "before", "weaker": "at part strength", "taught": "taught"}
 _LIKE_IT, _AS_ASKED, _VARIED = 0.75, 0.75, 0.5
 
 
