@@ -51,6 +51,8 @@ def test_a_token_that_will_not_do() -> None:
         ("a large cup on a beach", "a large sks cup on a beach"),
         ("photo of sks cup at night", "photo of sks cup at night"),
         ("cupboards", "a sks cup cupboards"),
+        ("my cup at night", "a sks cup at night"),
+        ("the large cup at night", "the large sks cup at night"),
     ],
 )
 def test_a_caption_names_the_subject(told: str, caption: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RARE = ("sks", "zwx", "ohwx", "vqn", "xjk", "qlt")
 """Words without a meaning, for a training to give them one."""
 _WORD = re.compile(r"[^\W\d_][\w-]{0,30}")
+_OWN = "(?:my|our|his|her|their|this|that|the)"  # before the noun of a subject that one has
 _MOST_WORDS = 4  # of a class noun
 
 
@@ -109,7 +110,8 @@ def caption(token: str, noun: str, told: str = "") -> str:
         return f"a {subject}"
     if re.search(rf"\b{re.escape(token)}\b", told):
         return told
-    named = re.sub(rf"\b{re.escape(noun)}\b", subject, told, count=1, flags=re.IGNORECASE)
+    own = re.sub(rf"\b{_OWN}\s+(?={re.escape(noun)}\b)", "a ", told, count=1, flags=re.IGNORECASE)
+    named = re.sub(rf"\b{re.escape(noun)}\b", subject, own, count=1, flags=re.IGNORECASE)
     return named if named != told else f"a {subject} {told}"
 
 
