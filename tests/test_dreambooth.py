@@ -1,6 +1,5 @@
 """DreamBooth on pocket-flux: a particular cup is learned, and nothing stays behind."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from index import catalog
 from index.card import Run
+from tests.contexts import Reports
 from tests.subjects import SUBJECTS, VIEWS, View, recognised, seen, unseen
 from tests.toys import toy
 from tools.base import ToolFailed
@@ -22,15 +22,6 @@ from tools.pocket.recipes import flux as recipe
 
 CUP = SUBJECTS["cup"]
 ORDER = Order("", "", 96, 96, 8, 3.5, 100)
-
-
-def quiet(
-    done: float,
-    note: str = "",
-    curve: Mapping[str, float] | None = None,
-    preview: Path | None = None,
-) -> None:
-    """Takes a report."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +37,7 @@ def told(view: View) -> str:
 
 
 def drawn(painter: Painter, prompts: list[str], folder: Path) -> np.ndarray[Any, Any]:
-    pictures = dreambooth.drawn(painter, ORDER, prompts, folder, quiet)
+    pictures = dreambooth.drawn(painter, ORDER, prompts, folder, Reports())
     return np.stack([np.asarray(picture) for picture in pictures])
 
 
@@ -59,7 +50,7 @@ def test_a_cup_is_learned_and_nothing_stays_behind(painter: Painter, tmp_path: P
     asked = unseen(8, 60)
     family, judge = dreambooth.family(painter), load_judge()
     with dreambooth.learning(painter, rank=16, seed=1):
-        how: dict[str, Any] = {"seed": 1, "checkpoints": tmp_path / "kept", "report": quiet}
+        how: dict[str, Any] = {"seed": 1, "checkpoints": tmp_path / "kept", "report": Reports()}
         pace = loop.Pace(steps=120, batch=4, rate=3e-3)
         losses = loop.fit(painter.pipeline, family, own, prior, pace, **how)
         made = drawn(painter, [told(view) for view in asked], tmp_path / "made")
@@ -75,16 +66,16 @@ def test_a_cup_is_learned_and_nothing_stays_behind(painter: Painter, tmp_path: P
 
 def test_class_pictures_are_those_of_the_engine_and_kept(painter: Painter, tmp_path: Path) -> None:
     prompts = ["a red star on white", "a blue heart at night", "a green tree"]
-    made = dreambooth.drawn(painter, ORDER, prompts, tmp_path, quiet)
+    made = dreambooth.drawn(painter, ORDER, prompts, tmp_path, Reports())
     for number, prompt in enumerate(prompts):
         order = Order(prompt, "", 96, 96, 8, 3.5, 100 + number)
-        [one] = draw(painter, (order,), quiet)
+        [one] = draw(painter, (order,), Reports())
         # In a batch, sums are taken in another order.
         close = np.abs(np.asarray(one.picture).astype(int) - np.asarray(made[number]))
         assert close.mean() < 1
     (tmp_path / "0001.png").unlink()
     before = (tmp_path / "0000.png").stat().st_mtime_ns
-    again = dreambooth.drawn(painter, ORDER, prompts, tmp_path, quiet)
+    again = dreambooth.drawn(painter, ORDER, prompts, tmp_path, Reports())
     assert (tmp_path / "0000.png").stat().st_mtime_ns == before
     assert np.abs(np.asarray(again[1]).astype(int) - np.asarray(made[1])).mean() < 1
 

@@ -1,7 +1,7 @@
 """The trainer: every family learns, goes on exactly, and gives what stock loaders read."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig
 from safetensors import safe_open
 
+from tests.contexts import Reports
 from tests.toys import KINDS, stable_diffusion
 from tools.engines.training import families, keeping, loop
 
@@ -27,15 +28,6 @@ PROMPTS = ("a photo of a sks cat", "a photo of a sks cat in the snow")
 
 class Stopped(Exception):
     """What a report raises to stop a training."""
-
-
-def quiet(
-    done: float,
-    note: str = "",
-    curve: Mapping[str, float] | None = None,
-    preview: Path | None = None,
-) -> None:
-    """Takes a report."""
 
 
 def toy(kind: str) -> Any:
@@ -66,11 +58,11 @@ def lesson(pipeline: Any, family: families.Family, seed: int) -> loop.Lesson:
 
 
 def taught(
-    kind: str, folder: Path, pace: loop.Pace, report: Any = quiet
+    kind: str, folder: Path, pace: loop.Pace, report: Reports | None = None
 ) -> tuple[Any, list[float]]:
     pipeline, family = built(kind)
     own, prior = lesson(pipeline, family, 1), lesson(pipeline, family, 2)
-    told: dict[str, Any] = {"seed": 5, "checkpoints": folder, "report": report}
+    told: dict[str, Any] = {"seed": 5, "checkpoints": folder, "report": report or Reports()}
     return pipeline, loop.fit(pipeline, family, [own], prior, pace, **told)
 
 
@@ -80,7 +72,7 @@ def test_every_family_learns_its_photos(kind: str, tmp_path: Path) -> None:
     before = {n: w.clone() for n, w in getattr(pipeline, family.network).named_parameters()}
     own = lesson(pipeline, family, 1)
     pace = loop.Pace(steps=40, batch=2, rate=5e-3)
-    how: dict[str, Any] = {"seed": 5, "checkpoints": tmp_path, "report": quiet}
+    how: dict[str, Any] = {"seed": 5, "checkpoints": tmp_path, "report": Reports()}
     assert len(loop.fit(pipeline, family, [own], None, pace, **how)) == 40
     for name, weight in getattr(pipeline, family.network).named_parameters():
         assert torch.equal(weight, before[name]) is not weight.requires_grad, name
@@ -104,14 +96,7 @@ def test_a_training_that_was_cut_off_comes_to_the_same(kind: str, tmp_path: Path
     pace = loop.Pace(steps=12, batch=2, rate=1e-3, accumulated=2, save_seconds=0.0)
     whole, losses = taught(kind, tmp_path / "whole", pace)
 
-    def stopping(
-        done: float,
-        note: str = "",
-        curve: Mapping[str, float] | None = None,
-        preview: Path | None = None,
-    ) -> None:
-        if curve and curve["step"] == 5:
-            raise Stopped
+    stopping = Reports(stop=Stopped(), stop_at=4)
 
     with pytest.raises(Stopped):
         taught(kind, tmp_path / "cut", pace, stopping)

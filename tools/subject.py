@@ -77,12 +77,10 @@ def token(told: str | None, pieces: Callable[[str], int], known: Callable[[str],
         known: whether a word means something to it already.
 
     Raises:
-        ToolFailed: the word will not do, or the model reads no rare word as one token.
+        ToolFailed: the word will not do.
     """
     if told is None:
-        if free := next((word for word in RARE if pieces(word) == 1), None):
-            return free
-        return RARE[0]
+        return next((word for word in RARE if pieces(word) == 1), RARE[0])
     if not _WORD.fullmatch(told):
         raise ToolFailed(
             f"The token {told[:60]!r} is no single word. Choose a short one of letters."

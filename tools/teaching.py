@@ -135,7 +135,8 @@ def _taught(
     _agree(ctx, painter, own, chosen, taught)
     yield _plan(ctx, painter, chosen, taught)
     began, kept = time.monotonic(), ctx.kept / taught.key(settings.written(chosen))
-    name = owned.free_name(ctx, taught.trigger.replace(" ", "-"), f"{ctx.run} {kept.name}")
+    mark = f"{ctx.run} {kept.name}"
+    name = owned.free_name(ctx, taught.trigger.replace(" ", "-"), mark)
     prior = _prior(ctx, painter, chosen, taught, kept / "class")
     places = _world(painter).new_places(taught.around, proving.PLACES)
     folders = kept / "proof", ctx.run_folder / name
@@ -149,8 +150,7 @@ def _taught(
             report=_part(ctx, _DRAWN, _TAUGHT),
             show=proof.sample(chosen.steps),
         )  # fmt: skip
-        marked = name, f"{ctx.run} {kept.name}"
-        file = owned.keep(ctx, painter, chosen, taught, *marked)
+        file = owned.keep(ctx, painter, chosen, taught, name, mark)
         proof.draw("taught")
         getattr(painter.pipeline, family.network).set_adapters("default", weights=STRENGTH)
         proof.draw("weaker")
@@ -251,7 +251,7 @@ def _plan(ctx: Context, painter: "Painter", chosen: "Settings", taught: Subject)
         f"{painter.system} learns the {taught.noun} of your {photos} on {ctx.device} in {steps}, "
         f"as an adapter of rank {chosen.rank}, beside {prior} that it goes on drawing as before. "
         f"It reads the photos as: {told}. In prompts your {taught.noun} is called "
-        f'"{taught.token} {taught.noun}".',
+        f'"{taught.trigger}".',
         state=(photos, steps, prior, f"rank {chosen.rank}"),
     )
 
